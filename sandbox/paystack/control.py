@@ -1,0 +1,124 @@
+"""Control calls about the emulated Paystack. Everything here raises Refused."""
+
+from __future__ import annotations
+
+from sandbox.emulator import ControlOrder
+from sandbox.errors import NotThere, Refused
+from sandbox.paystack import saved_cards
+from sandbox.paystack.books import Books
+from sandbox.paystack.customer import OUTCOMES, Customer, Payment, way_back
+from sandbox.paystack.errors import ApiError
+from sandbox.paystack.models import Refund, Transaction
+from sandbox.paystack.refunding import Refunding
+from sandbox.web import Json
+
+REFUND_OUTCOMES = {
+    "success": "processed",
+    "failed": "failed",
+    "needs-attention": "needs-attention",
+    "pending": None,
+}
+DISPUTE_ACTIONS = ("open", "won", "lost")
+LARGEST_AMOUNT = 10**15
+
+
+class PaystackControl:
+    def __init__(self, books: Books, customer: Customer, refunding: Refunding) -> None:
+        self._books, self._customer, self._refunding = books, customer, refunding
+
+    def pay(self, order: ControlOrder) -> Json:
+        _check_members(order.body, {"outcome", "amount_minor", "customer_pays_fee", "leaves"})
+        transaction = self._transaction(order.reference)
+        payment = Payment(
+            outcome=_choice(order.body, "outcome", OUTCOMES),
+            amount=_amount(order.body),
+            customer_pays_fee=order.body.get("customer_pays_fee") is True,
+            leaves=_choice(order.body, "leaves", ("failed", "abandoned"), default="failed"),
+        )
+        paid = self._customer.pay(transaction, payment)
+        return {"transaction": _summary(paid), "redirect_url": way_back(paid, payment.outcome)}
+
+    def refund(self, order: ControlOrder) -> Json:
+        """`refund_id` ends a refund that exists; without it a new one is made."""
+        _check_members(order.body, {"amount_minor", "outcome", "refund_id"})
+        transaction = self._transaction(order.reference)
+        outcome = _choice(order.body, "outcome", tuple(REFUND_OUTCOMES), default="success")
+        refund = self._named_refund(order.body, transaction) or self._new_refund(order.body, transaction)
+        status = REFUND_OUTCOMES[outcome]
+        if status:
+            self._refunding.end(refund, status)
+        else:
+            self._refunding.end_later(refund, "processed")
+        return {"refund": {"id": refund.id, "status": refund.status, "amount_minor": refund.amount}}
+
+    def dispute(self, order: ControlOrder) -> Json:
+        _check_members(order.body, {"action"})
+        transaction = self._transaction(order.reference)
+        action = _choice(order.body, "action", DISPUTE_ACTIONS)
+        if action == "open":
+            dispute = self._refunding.open_dispute(transaction)
+        else:
+            dispute = self._refunding.end_dispute(transaction, action)
+        return {"dispute": {"id": dispute.id, "outcome": dispute.outcome}}
+
+    def set_methods(self, order: ControlOrder) -> Json:
+        _check_members(order.body, {"next"})
+        transaction = self._transaction(order.reference)
+        outcomes = order.body.get("next")
+        if not isinstance(outcomes, list) or any(outcome not in saved_cards.OUTCOMES for outcome in outcomes):
+            raise Refused(f"next must be a list of {', '.join(saved_cards.OUTCOMES)}")
+        authorization = self._books.authorizations.get(transaction.authorization_code or "")
+        if authorization is None or not authorization.reusable:
+            raise Refused(
+                f'{order.reference} saved no reusable method; pay it by the outcome "success" first'
+            )
+        authorization.next = outcomes
+        self._books.save_authorization(authorization)
+        return {"authorization_code": authorization.code, "next": authorization.next}
+
+    def _transaction(self, reference: str) -> Transaction:
+        if found := self._books.in_any_mode(reference):
+            return found
+        raise NotThere(f"paystack has no transaction {reference[:200]!r}; initialize it first")
+
+    def _named_refund(self, body: Json, transaction: Transaction) -> Refund | None:
+        if "refund_id" not in body:
+            return None
+        mine = (refund for refund in self._books.refunds_of(transaction) if refund.id == body["refund_id"])
+        if found := next(mine, None):
+            return found
+        raise NotThere(f"{transaction.reference} has no refund {body['refund_id']!r}")
+
+    def _new_refund(self, body: Json, transaction: Transaction) -> Refund:
+        try:
+            return self._refunding.create(transaction, _amount(body))
+        except ApiError as error:
+            raise Refused(f"paystack refuses this refund: {error}") from None
+
+
+def _summary(transaction: Transaction) -> Json:
+    names = ("id", "reference", "status", "currency")
+    return {**{name: getattr(transaction, name) for name in names}, "amount_minor": transaction.amount}
+
+
+def _check_members(body: Json, known: set[str]) -> None:
+    if strange := sorted(set(body) - known):
+        raise Refused(
+            f"unknown member {strange[0]!r}; there are gateway, reference, {', '.join(sorted(known))}"
+        )
+
+
+def _choice(body: Json, name: str, known: tuple[str, ...], *, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if isinstance(value, str) and value in known:
+        return value
+    raise Refused(f"{name} must be one of {', '.join(known)}")
+
+
+def _amount(body: Json) -> int | None:
+    amount = body.get("amount_minor")
+    if amount is None:
+        return None
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount <= LARGEST_AMOUNT:
+        raise Refused("amount_minor must be a positive whole number")
+    return amount

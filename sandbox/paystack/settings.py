@@ -1,0 +1,84 @@
+"""Keys and webhook address of the emulated Paystack account."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sandbox.errors import SettingsError
+
+KEY_NAME = "SANDBOX_PAYSTACK_SECRET_KEY"
+URL_NAME = "SANDBOX_PAYSTACK_WEBHOOK_URL"
+KEY_SHAPE = re.compile(r"sk_(test|live)_[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One mode of the account, entered by one of its keys."""
+
+    domain: str
+    key: str
+
+    @property
+    def key_name(self) -> str:
+        """A name for the key that may be written to disk."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    accounts: tuple[Account, ...]
+    webhook_url: str
+
+    def account(self, authorization: str) -> Account | None:
+        """The account that an Authorization header opens."""
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        sent = key.strip().encode()
+        return next((one for one in self.accounts if hmac.compare_digest(one.key.encode(), sent)), None)
+
+    def signing_key(self, *, domain: str, key_name: str) -> str:
+        """The key a transaction was made with; after a change of keys, the first one of its mode."""
+        same_mode = [one for one in self.accounts if one.domain == domain] or list(self.accounts)
+        return next((one.key for one in same_mode if one.key_name == key_name), same_mode[0].key)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from the environment. Raises SettingsError."""
+    keys = [key.strip() for key in environ.get(KEY_NAME, "").split(",") if key.strip()]
+    if not keys:
+        raise SettingsError(f"{KEY_NAME} is missing; set it to any key such as sk_test_sandbox")
+    return Settings(
+        accounts=tuple(map(_read_key, keys)), webhook_url=_read_url(environ.get(URL_NAME, "").strip())
+    )
+
+
+def _read_key(key: str) -> Account:
+    shape = KEY_SHAPE.fullmatch(key)
+    if not shape:
+        raise SettingsError(
+            f"{KEY_NAME} must hold keys that begin with sk_test_ or sk_live_, parted by commas"
+        )
+    return Account(domain=shape[1], key=key)
+
+
+def _read_url(url: str) -> str:
+    if url and not is_web_url(url):
+        raise SettingsError(f"{URL_NAME} must be an http or https address, or empty for no webhooks")
+    return url
+
+
+def is_web_url(url: str) -> bool:
+    """Whether this is an absolute http(s) address that may stand in a header."""
+    if any(character <= " " or character > "~" for character in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
