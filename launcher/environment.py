@@ -1,0 +1,143 @@
+"""What the product's processes find in their environment when `./run` starts them."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GATEWAY_KEYS = ("PAYSTACK_SECRET_KEY",)
+# A private product takes nothing of these from the shell it is started in.
+OURS = ("TILLGATE_", "PAYSTACK_", "FLUTTERWAVE_", "PAYPAL_", "SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS")
+
+Environment = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """One product: where its files are and on which ports it and its sandbox listen."""
+
+    data_dir: Path
+    port: int = 8000
+    sandbox_port: int = 8001
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+
+def read_dotenv(path: Path) -> Environment:
+    """Return the `KEY=VALUE` lines of a file that set something; knows comments, `export` and quotes."""
+    if not path.is_file():
+        return {}
+    values = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        key, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not key.startswith("#") and _unquoted(value.strip()):
+            values[key.strip()] = _unquoted(value.strip())
+    return values
+
+
+def outer_environment() -> Environment:
+    """Return what the user set: the shell's environment, and `.env` where the shell is silent."""
+    dotenv = {key: value for key, value in read_dotenv(ROOT / ".env").items() if not _is_set(os.environ, key)}
+    return {"TILLGATE_ENV": "local", **dotenv, **os.environ}
+
+
+def private_environment() -> Environment:
+    """Return the shell's environment without any setting of ours, for a product nobody else touches."""
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith(OURS)},
+        "TILLGATE_ENV": "local",
+    }
+
+
+def uses_sandbox(outer: Mapping[str, str]) -> bool:
+    """Say whether the sandbox stands in for the gateways: locally, while no gateway's key is set."""
+    return outer.get("TILLGATE_ENV") == "local" and not any(_is_set(outer, key) for key in GATEWAY_KEYS)
+
+
+def product_environment(installation: Installation, outer: Mapping[str, str]) -> Environment:
+    """Return the environment of web server, worker and management commands; secrets are made on first use."""
+    data_dir = make_data_dir(installation.data_dir)
+    env = {**outer, "TILLGATE_DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "tillgate.settings"}
+    env.setdefault("TILLGATE_PUBLIC_URL", installation.url)
+    # Threads that allocate from two arenas and not from eight a core keep the group small.
+    env.setdefault("MALLOC_ARENA_MAX", "2")
+    if not _is_set(env, "SECRET_KEY"):
+        env.pop("SECRET_KEY", None)
+        env["SECRET_KEY_FILE"] = str(secret_file(data_dir / "django_secret_key", secrets.token_urlsafe(50)))
+    if uses_sandbox(env):
+        env.pop("PAYSTACK_SECRET_KEY", None)
+        env["PAYSTACK_SECRET_KEY_FILE"] = str(_sandbox_key_file(data_dir))
+        env["PAYSTACK_BASE_URL"] = f"{installation.sandbox_url}/paystack"
+    return env
+
+
+def sandbox_environment(installation: Installation, outer: Mapping[str, str]) -> Environment:
+    """Return the environment of the sandbox: the same key, and where its webhooks go."""
+    key = _sandbox_key_file(make_data_dir(installation.data_dir)).read_text(encoding="ascii")
+    return {
+        **outer,
+        "SANDBOX_PAYSTACK_SECRET_KEY": key,
+        "SANDBOX_PAYSTACK_WEBHOOK_URL": f"{installation.url}/api/v1/webhooks/paystack",
+    }
+
+
+def make_data_dir(path: Path) -> Path:
+    """Make the data directory, readable by nobody else; one that exists stays as it is."""
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True)
+    return path.resolve()
+
+
+def secret_file(path: Path, value: str) -> Path:
+    """Write `value` into a new file that only its owner reads; a file that exists keeps its value."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(value)
+    return path
+
+
+def remember_ports(installation: Installation) -> None:
+    """Note the ports beside the data, so that commands in another terminal name the same addresses."""
+    ports = {"port": installation.port, "sandbox_port": installation.sandbox_port}
+    (installation.data_dir / "ports.json").write_text(json.dumps(ports), encoding="ascii")
+
+
+def installation_at(data_dir: Path) -> Installation:
+    """Return the installation whose data is there, on the ports it was last started on."""
+    try:
+        ports = json.loads((data_dir / "ports.json").read_text(encoding="ascii"))
+        return Installation(
+            data_dir=data_dir, port=int(ports["port"]), sandbox_port=int(ports["sandbox_port"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return Installation(data_dir=data_dir)
+
+
+def data_dir_of(outer: Mapping[str, str]) -> Path:
+    """Return the data directory that the user named, else `var/` beside `./run`."""
+    return ROOT / (outer.get("TILLGATE_DATA_DIR") or "var")
+
+
+def _sandbox_key_file(data_dir: Path) -> Path:
+    return secret_file(data_dir / "paystack_sandbox_key", f"sk_test_sandbox{secrets.token_hex(16)}")
+
+
+def _is_set(env: Mapping[str, str], key: str) -> bool:
+    return bool(env.get(key) or env.get(f"{key}_FILE"))
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value.split(" #", 1)[0].rstrip()

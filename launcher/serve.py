@@ -1,0 +1,97 @@
+"""`./run [--port 8000] [--sandbox-port 8001] [--data-dir var]`: everything, until Ctrl-C."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from launcher.environment import ROOT, Installation, data_dir_of, outer_environment
+from launcher.processes import memory_of_group
+from launcher.product import NotStarted, Product, Stopped
+
+COMMANDS = """\
+other words:
+  ./run demo [--fault F]   one whole payment against a private product and sandbox
+  ./run test [ARGS]        the test suite, on SQLite and PostgreSQL (ARGS go to pytest)
+  ./run check | fix        every check | mend what can be mended by itself
+  ./run bench              throughput beside the limits of this machine
+  ./run lock               write requirements/*.lock anew
+  ./run COMMAND [ARGS]     any management command, on the same data (./run help lists them)
+"""
+
+BANNER = """
+Tillgate is ready after {seconds:.1f} s{memory}.
+
+  API        {url}/api/v1/payments
+  Docs       {url}/api/v1/docs
+  Checkout   every new payment answers with its checkout_url
+  Sandbox    {sandbox}
+  Data       {data_dir}
+
+Try it:
+
+  curl -s {url}/api/v1/payments -H 'Content-Type: application/json' \\
+    -d '{{"customer_name": "John Doe", "customer_email": "john@example.com", "amount": 50.00}}'
+
+Open the checkout_url of the answer in a browser. Ctrl-C stops everything.
+"""
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; take one from 1 to 65535")
+    return int(text)
+
+
+def main() -> int:
+    """Serve until told to stop; 0 when that was orderly."""
+    began = time.monotonic()
+    options = _options()
+    outer = outer_environment()
+    data_dir = ROOT / (options.data_dir or data_dir_of(outer))
+    installation = Installation(data_dir=data_dir, port=options.port, sandbox_port=options.sandbox_port)
+    product = Product(installation, outer)
+    product.obey_signals()
+    try:
+        product.start()
+        _announce(product, time.monotonic() - began)
+        product.watch()
+    except Stopped:
+        pass
+    except NotStarted as reason:
+        product.stop()
+        print(f"\n{reason}", file=sys.stderr)
+        return 1
+    print("\nStopping …", flush=True)
+    product.stop()
+    return 0
+
+
+def _announce(product: Product, seconds: float) -> None:
+    here = product.installation
+    used = memory_of_group()
+    memory = (
+        f", using {used.rss:.0f} MB of memory (shared pages counted once: {used.pss:.0f} MB)" if used else ""
+    )
+    sandbox = (
+        f"{here.sandbox_url}/ (no gateway account is used)"
+        if product.has_sandbox
+        else "off: gateway keys are set"
+    )
+    print(
+        BANNER.format(seconds=seconds, memory=memory, url=here.url, sandbox=sandbox, data_dir=here.data_dir),
+        flush=True,
+    )
+
+
+def _options() -> argparse.Namespace:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="./run", description=__doc__, epilog=COMMANDS, formatter_class=raw)
+    parser.add_argument("--port", type=_port, default=8000, help="of the API and the checkout (8000)")
+    parser.add_argument("--sandbox-port", type=_port, default=8001, help="of the gateways' sandbox (8001)")
+    parser.add_argument("--data-dir", type=Path, help="database and secrets; relative to ./run (var)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

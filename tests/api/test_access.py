@@ -1,0 +1,259 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.api.client import MINIMAL, PAYMENTS, ApiClient
+from tests.builders import make_payment
+from tillgate.api.views import ApiView
+from tillgate.common import clock
+from tillgate.merchants.models import ApiKey
+from tillgate.merchants.services import create_api_key
+from tillgate.payments.models import Payment
+
+# Every door that opens without a key. A route that is added must be put into one of these lists by hand.
+ANONYMOUS = {
+    "POST api/v1/payments",
+    "GET api/v1/payments/<str:reference>",
+    "POST api/v1/payments/<str:reference>/attempts",
+    "GET api/v1/gateways",
+    "GET api/v1/schema",
+    "GET api/v1/docs",
+    "GET api/v1/redoc",
+}
+WITH_KEY = {
+    "GET api/v1/payments",
+    "POST api/v1/payments/<str:reference>/cancel",
+    "POST api/v1/payments/<str:reference>/resolve",
+    "GET api/v1/payments/<str:reference>/timeline",
+}
+# Not of this API: the gateways' door is guarded by signatures, the customers' by the token in the address.
+OTHER_DOORS = {
+    "",
+    "api/v1/webhooks/<str:gateway>",
+    "pay/^(?P<token>[^/]+)/?$",
+    "pay/^(?P<token>[^/]+)/return/?$",
+    "pay/^(?P<token>[^/]+)/status/?$",
+    "healthz",
+    "readyz",
+}
+OF_ONE_PAYMENT = [
+    ("get", "", None),
+    ("post", "/attempts", {}),
+    ("post", "/cancel", {}),
+    ("post", "/resolve", {"decision": "accept"}),
+    ("get", "/timeline", None),
+]
+
+
+def _routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            yield prefix + str(pattern.pattern), pattern.callback
+
+
+def _api_doors() -> set[str]:
+    found = set()
+    for route, view in _routes(get_resolver().url_patterns):
+        methods = getattr(getattr(view, "view_class", None), "http_method_names", [])
+        if route.startswith("api/v1/") and route not in OTHER_DOORS:
+            found |= {f"{m.upper()} {route}" for m in methods if m != "head" and hasattr(view.view_class, m)}
+    return found
+
+
+def test_every_route_is_in_a_list_that_a_person_wrote():
+    others = {route for route, _ in _routes(get_resolver().url_patterns) if not route.startswith("api/v1/")}
+
+    assert _api_doors() == ANONYMOUS | WITH_KEY
+    assert others | {"api/v1/webhooks/<str:gateway>"} == OTHER_DOORS
+
+
+def test_the_lists_are_true(guest, payment):
+    for door in ANONYMOUS | WITH_KEY:
+        method, route = door.split()
+        path = "/" + route.replace("<str:reference>", payment.reference)
+        answer = guest.get(path) if method == "GET" else guest.post(path, {"unknown": 1})
+        assert (answer.status_code == 401) == (door in WITH_KEY), door
+
+
+def test_a_view_that_says_nothing_admits_nobody(rf, key, merchant):
+    class Forgotten(ApiView):
+        def get(self, request: Any) -> None:
+            raise AssertionError("nobody gets here")
+
+    view = Forgotten.as_view()
+
+    assert view(rf.get("/")).status_code == 401
+    assert view(rf.get("/", headers={"Authorization": f"Bearer {key}"})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer sk_test_wrong",
+        "Bearer sk_live_" + "x" * 43,
+        "",
+        " ",
+        "Basic am9objpkb2U=",
+        "sk_test_x",
+        "Token sk_test_wrong",
+        "Bearer " + "x" * 10_000,
+        "Bearer \xe9\xff",
+        "Bearer null",
+        "JWT a.b.c",
+        "Bearer ' OR 1=1 --",
+    ],
+)
+@pytest.mark.parametrize("path", [PAYMENTS, "/api/v1/gateways"])
+def test_a_wrong_key_is_refused_everywhere(merchant, authorization, path):
+    answer = ApiClient().get(path, headers={"Authorization": authorization})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer["WWW-Authenticate"] == 'Bearer realm="tillgate"'
+
+
+def test_the_schemes_name_is_read_in_any_case(key):
+    assert ApiClient().get(PAYMENTS, headers={"Authorization": f"bEARER {key}"}).status_code == 200
+
+
+def test_a_revoked_key_opens_nothing(key):
+    ApiKey.objects.update(revoked_at=clock.now())
+
+    assert ApiClient(key).get(PAYMENTS).status_code == 401
+
+
+@pytest.mark.parametrize("action", OF_ONE_PAYMENT)
+@pytest.mark.parametrize("status", ["pending", "review", "completed"])
+def test_another_merchant_sees_nothing(stranger, merchant, status, action):
+    method, below, body = action
+    paid = {"completed_at": clock.now(), "received_minor": 5_000} if status == "completed" else {}
+    payment = make_payment(merchant, status=status, **paid)
+
+    path = f"{PAYMENTS}/{payment.reference}{below}"
+    hidden = getattr(stranger, method)(path, body)
+    never_was = getattr(stranger, method)(path.replace(payment.reference, "PAY-" + "0" * 26), body)
+
+    assert (hidden.status_code, never_was.status_code) == (404, 404)
+    assert (
+        hidden.json()["message"].replace(payment.reference, "PAY-" + "0" * 26) == never_was.json()["message"]
+    )
+    payment.refresh_from_db()
+    assert payment.status == status
+
+
+@pytest.mark.parametrize("action", OF_ONE_PAYMENT)
+def test_a_key_of_one_mode_does_not_see_the_other_modes_payments(owner, live_owner, merchant, action):
+    method, below, body = action
+    live, test = make_payment(merchant, mode="live"), make_payment(merchant, mode="test")
+
+    for caller, payment in ((owner, live), (live_owner, test)):
+        assert getattr(caller, method)(f"{PAYMENTS}/{payment.reference}{below}", body).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "below", "body"), [row for row in OF_ONE_PAYMENT if row[1] not in ("", "/attempts")]
+)
+def test_a_guest_may_read_and_pay_a_payment_but_nothing_else(guest, payment, method, below, body):
+    assert getattr(guest, method)(f"{PAYMENTS}/{payment.reference}{below}", body).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?customer_email=john@example.com", "?cursor=after.{}", "?status=pending"]
+)
+def test_another_merchants_list_is_empty(stranger, payment, query):
+    answer = stranger.get(PAYMENTS + query.format(payment.reference))
+
+    assert answer.json().get("payments", []) == []
+    export = stranger.get(PAYMENTS, headers={"Accept": "text/csv"})
+    assert b"".join(export.streaming_content).count(b"\r\n") == 1
+
+
+def test_a_list_holds_one_mode(owner, live_owner, merchant):
+    live, test = make_payment(merchant, mode="live"), make_payment(merchant)
+
+    assert [p["id"] for p in owner.get(PAYMENTS).json()["payments"]] == [test.reference]
+    assert [p["id"] for p in live_owner.get(PAYMENTS).json()["payments"]] == [live.reference]
+
+
+def test_a_live_keys_payment_is_live(live_owner, settings):
+    settings.PAYSTACK_SECRET_KEY = "sk_live_not_a_real_key_0123456789abcdef"
+
+    assert live_owner.create().json()["payment"]["test"] is False
+
+
+@pytest.mark.parametrize(
+    ("mode", "gateway_key", "test"), [("", "live", False), ("", "test", True), ("test", "test", True)]
+)
+def test_guests_pay_live_as_soon_as_a_live_gateway_key_is_there(guest, settings, mode, gateway_key, test):
+    settings.TILLGATE_GUEST_MODE = mode
+    settings.PAYSTACK_SECRET_KEY = f"sk_{gateway_key}_not_a_real_key_0123456789abcdef"
+
+    assert guest.create().json()["payment"]["test"] is test
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-User",
+        "X-Forwarded-User",
+        "X-Original-URL",
+        "X-Rewrite-URL",
+        "X-Merchant",
+        "Tillgate-Merchant",
+        "X-Forwarded-Host",
+        "X-HTTP-Method-Override",
+        "X-Remote-User",
+        "X-Real-IP",
+        "Forwarded",
+        "X-Api-Key",
+        "Cookie",
+    ],
+)
+def test_no_header_but_the_key_says_who_is_calling(guest, other_merchant, name):
+    for value in (
+        "1",
+        other_merchant.name,
+        str(other_merchant.pk),
+        "DELETE",
+        "/api/v1/payments",
+        "sessionid=1",
+    ):
+        answer = guest.post(PAYMENTS, MINIMAL, headers={name: value})
+        assert answer.status_code == 201
+        assert "evil" not in answer.content.decode()
+
+    assert set(Payment.objects.values_list("merchant__is_default", "created_by")) == {(True, "guest")}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "1",
+        "PAY-1",
+        "pay-" + "0" * 26,
+        "PAY-" + "O" * 26,
+        "PAY-" + "0" * 25,
+        "REF-" + "0" * 26,
+        "..",
+        "%00",
+        "PAY-%0a",
+        "x" * 3_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_a_guessed_id_is_a_uniform_404(guest, reference):
+    answer = guest.get(f"{PAYMENTS}/{reference}")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert len(answer.content) < 400
+
+
+def test_a_second_key_of_the_merchant_sees_the_same_payments(merchant, payment):
+    second = ApiClient(create_api_key(merchant, "test"))
+
+    assert second.get(f"{PAYMENTS}/{payment.reference}").status_code == 200

@@ -1,0 +1,138 @@
+"""Objects for tests: each builder makes a whole, legal one, and takes what the test is about."""
+
+from datetime import timedelta
+from typing import Any
+
+from tillgate.common import clock
+from tillgate.common.references import new_reference, new_token
+from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
+from tillgate.inbox.models import InboundEvent
+from tillgate.merchants.models import Merchant
+from tillgate.money import Money
+from tillgate.payments.models import Attempt, Payment, Refund
+from tillgate.payments.services.start import NewPayment
+
+
+def make_merchant(**fields: Any) -> Merchant:
+    return Merchant.objects.create(**{"name": "Ada's Shop", "created_at": clock.now(), **fields})
+
+
+def make_payment(merchant: Merchant | None = None, **fields: Any) -> Payment:
+    now = clock.now()
+    defaults = {
+        "reference": new_reference("PAY"),
+        "merchant": merchant or Merchant.objects.get(is_default=True),
+        "mode": "test",
+        "customer_name": "John Doe",
+        "customer_email": "john@example.com",
+        "amount_minor": 5_000,
+        "currency": "NGN",
+        "checkout_token": new_token(),
+        "created_by": "guest",
+        "created_at": now,
+        "expires_at": now + timedelta(days=1),
+    }
+    return Payment.objects.create(**{**defaults, **fields})
+
+
+def make_attempt(payment: Payment, **fields: Any) -> Attempt:
+    reference = new_reference("ATT")
+    defaults = {
+        "reference": reference,
+        "payment": payment,
+        "gateway": "paystack",
+        "mode": payment.mode,
+        "status": "pending",
+        "initiated_by": "customer",
+        "gateway_reference": reference,
+        "redirect_url": "https://checkout.paystack.com/abc",
+        "access_code": "abc",
+        "created_at": clock.now(),
+    }
+    return Attempt.objects.create(**{**defaults, **fields})
+
+
+def make_snapshot(
+    attempt: Attempt, state: GatewayState = GatewayState.SUCCEEDED, **fields: Any
+) -> PaymentSnapshot:
+    """What a gateway would say of an attempt whose payment was paid exactly as asked for."""
+    amount = attempt.payment.amount
+    defaults: dict[str, Any] = {
+        "state": state,
+        "gateway_reference": attempt.gateway_reference,
+        "gateway_id": str(5_000_000_000 + attempt.pk),
+        "mode": attempt.mode,
+        "amount": amount,
+        "requested": amount,
+        "fee": Money(75, amount.currency),
+        "channel": "card",
+        "paid_at": clock.now(),
+    }
+    return PaymentSnapshot(**{**defaults, **fields})
+
+
+def make_new_payment(merchant: Merchant, **fields: Any) -> NewPayment:
+    """What a caller asks for."""
+    defaults: dict[str, Any] = {
+        "merchant": merchant,
+        "mode": "test",
+        "created_by": "key",
+        "customer_name": "John Doe",
+        "customer_email": "john@example.com",
+        "amount": Money(5_000, "NGN"),
+    }
+    return NewPayment(**{**defaults, **fields})
+
+
+def make_payment_in(status: str, merchant: Merchant | None = None, **fields: Any) -> Payment:
+    """A payment in any status, with what the status says of money."""
+    paid = {"completed_at": clock.now(), "received_minor": 5_000, "gateway": "paystack"}
+    known: dict[str, dict[str, Any]] = {
+        **dict.fromkeys(("completed", "disputed", "charged_back"), paid),
+        "partially_refunded": {**paid, "refunded_minor": 2_000},
+        "refunded": {**paid, "refunded_minor": 5_000},
+        "review": {"received_minor": 5_000, "gateway": "paystack", "review_reason": "wrong_amount"},
+        "expired": {"expires_at": clock.now() - timedelta(minutes=1)},
+    }
+    return make_payment(merchant, status=status, **{**known.get(status, {}), **fields})
+
+
+def make_attempt_in(status: str, payment: Payment, **fields: Any) -> Attempt:
+    """An attempt in any status, with the proof that a success needs."""
+    proof: dict[str, Any] = {}
+    if status == "succeeded":
+        proof = {
+            "gateway_id": new_token(),
+            "verified_at": clock.now(),
+            "received_minor": payment.amount_minor,
+        }
+        proof["received_currency"] = payment.currency
+    return make_attempt(payment, status=status, **{**proof, **fields})
+
+
+def make_refund(payment: Payment, attempt: Attempt, **fields: Any) -> Refund:
+    defaults = {
+        "reference": new_reference("REF"),
+        "payment": payment,
+        "attempt": attempt,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "created_at": clock.now(),
+    }
+    return Refund.objects.create(**{**defaults, **fields})
+
+
+def make_inbound_event(attempt: Attempt, **fields: Any) -> InboundEvent:
+    """A stored event that says that an attempt was paid."""
+    defaults = {
+        "gateway": attempt.gateway,
+        "mode": attempt.mode,
+        "dedupe_key": new_token(),
+        "kind": "charge.success",
+        "gateway_reference": attempt.gateway_reference,
+        "claims_money": True,
+        "headers": {},
+        "body": b"{}",
+        "received_at": clock.now(),
+    }
+    return InboundEvent.objects.create(**{**defaults, **fields})

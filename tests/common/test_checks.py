@@ -1,0 +1,94 @@
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, run_checks
+
+from tillgate.common.checks import check_settings
+
+HEALTHY = {
+    "IS_LOCAL": False,
+    "TILLGATE_ENV": "production",
+    "SECRET_KEY": "k" * 50,
+    "ALLOWED_HOSTS": ["pay.example"],
+    "TILLGATE_PUBLIC_URL": "https://pay.example",
+    "TILLGATE_TRUSTED_PROXIES": 1,
+    "TILLGATE_WEB_PROCESSES": 2,
+    "TILLGATE_DEFAULT_CURRENCY": "NGN",
+    "TILLGATE_GUEST_CREATE": "on",
+    "TILLGATE_GUEST_MODE": "",
+    "TILLGATE_LATE_PAYMENT": "accept",
+    "TILLGATE_THROTTLES": "on",
+    "PAYSTACK_SECRET_KEY": "sk_live_not_a_real_key_0123456789abcdef",
+    "PAYSTACK_BASE_URL": "https://api.paystack.co",
+}
+# What is wrong, the id of the error in production, and what `local` says of it.
+SICK = [
+    ({"TILLGATE_ENV": "prod"}, "E001", "E001"),
+    ({"TILLGATE_GUEST_CREATE": "no"}, "E001", "E001"),
+    ({"TILLGATE_GUEST_MODE": "sandbox"}, "E001", "E001"),
+    ({"TILLGATE_LATE_PAYMENT": ""}, "E001", "E001"),
+    ({"TILLGATE_THROTTLES": "OFF"}, "E001", "E001"),
+    ({"SECRET_KEY": "missing"}, "E002", "E002"),
+    ({"SECRET_KEY": "k" * 31}, "E002", "E002"),
+    ({"TILLGATE_DEFAULT_CURRENCY": "ngn"}, "E003", "E003"),
+    ({"TILLGATE_DEFAULT_CURRENCY": ""}, "E003", "E003"),
+    ({"PAYSTACK_SECRET_KEY": ""}, "W004", "W004"),
+    ({"PAYSTACK_SECRET_KEY": "   "}, "W004", "W004"),
+    ({"PAYSTACK_SECRET_KEY": "pk_live_not_a_real_key_0123456789abcdef"}, "E005", "E005"),
+    ({"PAYSTACK_SECRET_KEY": "sk_live_short"}, "E005", "E005"),
+    ({"PAYSTACK_SECRET_KEY": "changeme"}, "E005", "E005"),
+    ({"PAYSTACK_BASE_URL": "http://api.paystack.co"}, "E006", None),
+    ({"PAYSTACK_BASE_URL": "https://127.0.0.1:8001/paystack"}, "E006", None),
+    ({"PAYSTACK_BASE_URL": "https://localhost/paystack"}, "E006", None),
+    ({"PAYSTACK_BASE_URL": "https://[::1]/paystack"}, "E006", None),
+    ({"TILLGATE_THROTTLES": "off"}, "E007", "W007"),
+    ({"TILLGATE_PUBLIC_URL": "http://pay.example"}, "E008", None),
+    ({"ALLOWED_HOSTS": []}, "E009", "W009"),
+    ({"ALLOWED_HOSTS": ["pay.example", "*"]}, "E009", "W009"),
+    ({"TILLGATE_TRUSTED_PROXIES": None}, "E010", None),
+    ({"TILLGATE_TRUSTED_PROXIES": -1}, "E011", "E011"),
+    ({"TILLGATE_WEB_PROCESSES": 0}, "E011", "E011"),
+    ({"TILLGATE_GUEST_MODE": "test"}, "E012", "W012"),
+]
+
+
+def _found(settings: Any, **changes: Any) -> list[CheckMessage]:
+    for name, value in {**HEALTHY, **changes}.items():
+        setattr(settings, name, value)
+    return check_settings(None)
+
+
+def _ids(messages: list[CheckMessage]) -> list[str]:
+    return [str(message.id).removeprefix("tillgate.") for message in messages]
+
+
+def test_a_healthy_production_has_nothing_to_say(settings):
+    assert _found(settings) == []
+
+
+@pytest.mark.parametrize(("changes", "in_production", "in_local"), SICK, ids=str)
+def test_production_refuses_what_local_at_most_warns_about(settings, changes, in_production, in_local):
+    assert _ids(_found(settings, **changes)) == [in_production]
+
+    local = _ids(_found(settings, **{"TILLGATE_ENV": "local", "IS_LOCAL": True, **changes}))
+
+    assert local == [in_local] * (in_local is not None)
+
+
+@pytest.mark.parametrize("changes", [changes for changes, _, _ in SICK], ids=str)
+def test_each_message_says_what_to_set_and_shows_no_secret(settings, changes):
+    (message,) = _found(settings, **changes)
+
+    assert message.hint
+    if secret := settings.PAYSTACK_SECRET_KEY.strip():
+        assert secret not in message.msg + message.hint
+
+
+def test_guests_kept_out_need_no_gateway_of_their_mode(settings):
+    assert _found(settings, TILLGATE_GUEST_MODE="test", TILLGATE_GUEST_CREATE="off") == []
+
+
+def test_the_settings_of_these_tests_are_checked_by_django_itself(settings):
+    settings.TILLGATE_THROTTLES = "off"
+
+    assert "tillgate.W007" in [message.id for message in run_checks(tags=["security"])]

@@ -1,0 +1,16 @@
+from django.urls import path
+
+from tillgate.api import docs, gateways, payments
+
+urlpatterns = [
+    path("payments", payments.Payments.as_view(), name="payments"),
+    path("payments/<str:reference>", payments.PaymentDetail.as_view(), name="payment"),
+    path("payments/<str:reference>/attempts", payments.PaymentAttempts.as_view(), name="payment-attempts"),
+    path("payments/<str:reference>/cancel", payments.PaymentCancel.as_view(), name="payment-cancel"),
+    path("payments/<str:reference>/resolve", payments.PaymentResolve.as_view(), name="payment-resolve"),
+    path("payments/<str:reference>/timeline", payments.PaymentTimeline.as_view(), name="payment-timeline"),
+    path("gateways", gateways.Gateways.as_view(), name="gateways"),
+    path("schema", docs.Schema.as_view(), name="schema"),
+    path("docs", docs.SwaggerUi.as_view(url_name="schema"), name="docs"),
+    path("redoc", docs.Redoc.as_view(url_name="schema"), name="redoc"),
+]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class TillgateConfig(AppConfig):
+    name = "tillgate"
+    label = "tillgate"

@@ -1,0 +1,33 @@
+"""What gateways sent us, as it came."""
+
+from django.db import models
+
+
+class InboundEvent(models.Model):
+    """A signed event of a gateway: raw bytes and headers, stored before it is answered."""
+
+    class State(models.TextChoices):
+        STORED = "stored"
+        APPLIED = "applied"
+        PARKED = "parked"  # About nothing of ours; a person can see why.
+
+    gateway = models.CharField(max_length=20)
+    mode = models.CharField(max_length=4)
+    dedupe_key = models.CharField(max_length=200)
+    kind = models.CharField(max_length=80)
+    gateway_reference = models.CharField(max_length=120, blank=True)
+    gateway_id = models.CharField(max_length=60, blank=True)
+    claims_money = models.BooleanField(default=False)
+    headers = models.JSONField()
+    body = models.BinaryField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.STORED)
+    reason = models.CharField(max_length=200, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "mode", "dedupe_key"], name="inbound_event_dedupe")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.kind}"

@@ -1,0 +1,48 @@
+"""What the payments services refuse, and what the caller can do about it."""
+
+from tillgate.common.errors import Conflict, GatewayTrouble, PayError
+
+
+class NotInThisState(Conflict):
+    """The payment's status does not allow this; the message says what it allows."""
+
+    code = "not_in_this_state"
+
+
+class TooManyAttempts(Conflict):
+    """A payment takes ten attempts; a new payment takes ten more."""
+
+    code = "too_many_attempts"
+
+
+class StillRunning(Conflict):
+    """The first request is still at work; the same request later finds its result."""
+
+    code = "request_still_running"
+
+
+class KeyReused(PayError):
+    """The Idempotency-Key was used with another body."""
+
+    code = "idempotency_key_reused"
+    http_status = 422
+
+
+class ReferenceTaken(Conflict):
+    """The merchant has used this merchant_reference for another payment."""
+
+    code = "merchant_reference_taken"
+
+
+class GatewayRefused(GatewayTrouble):
+    """The gateway did not take the request; another gateway may."""
+
+    code = "gateway_refused"
+    http_status = 502
+
+
+class GatewayTimeout(GatewayTrouble):
+    """The gateway's answer was lost; no money has moved, and the request may be sent again."""
+
+    code = "gateway_timeout"
+    http_status = 504

@@ -1,0 +1,37 @@
+"""What the worker does for payments. Each job takes ids, calls one service, and may run twice or late."""
+
+from tillgate.common.jobs import periodic, task
+from tillgate.payments.services import expire, refunds, start, sync
+
+
+# A question is never given up: as long as the attempt is open, its ladder has a next rung.
+@task(max_attempts=1_000_000, backoff_s=(5, 15, 60, 300, 3600))
+def ask_gateway(attempt_id: int, rung: int) -> None:
+    """Ask the ladder's next question about an attempt."""
+    sync.climb(attempt_id, rung)
+
+
+@task(max_attempts=1_000_000, backoff_s=(5, 15, 60, 300, 3600))
+def submit_refund(refund_id: int) -> None:
+    """Send a reserved refund to its gateway."""
+    refunds.submit(refund_id)
+
+
+@task(max_attempts=1_000_000, backoff_s=(5, 15, 60, 300, 3600))
+def look_for_refund(refund_id: int, rung: int) -> None:
+    """Ask what became of a refund."""
+    refunds.look(refund_id, rung)
+
+
+@periodic(every_s=15)
+@task(max_attempts=3, backoff_s=(5,))
+def expire_payments() -> None:
+    """Close payments that nobody paid in time."""
+    expire.expire_due_payments()
+
+
+@periodic(every_s=3600)
+@task(max_attempts=3, backoff_s=(60,))
+def release_idempotency_keys() -> None:
+    """Forget idempotency keys that nobody can still mean."""
+    start.release_keys()

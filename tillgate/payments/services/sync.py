@@ -1,0 +1,259 @@
+"""Ask a gateway what became of an attempt, and apply what it says.
+
+A webhook, the customer's return, a GET and the ladder only make us curious: the worker asks the
+question here, and there is no other way for news to reach a payment.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from tillgate.common import clock
+from tillgate.common.jobs import make_due
+from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Rejected, Unreachable
+from tillgate.gateways.http import IN_REQUEST, IN_WORKER
+from tillgate.gateways.protocol import Failure, GatewayState, PaymentSnapshot
+from tillgate.merchants.errors import NoGateway
+from tillgate.merchants.services import account_for, connect
+from tillgate.payments.models import Attempt, Payment
+from tillgate.payments.services.moves import lock_payment, move_attempt, move_payment, note
+from tillgate.payments.services.settle import settle
+from tillgate.payments.states import (
+    ASKED_ATTEMPTS,
+    OPEN_ATTEMPTS,
+    PAYABLE,
+    UNSETTLED,
+    AttemptStatus,
+    PaymentStatus,
+    RefundStatus,
+)
+
+log = structlog.get_logger(__name__)
+
+# The age of what is asked about, in seconds, decides when it is asked next: a quarter of an hour after it
+# began every few minutes, a week after it once a day. News in between (a GET, an event) moves no rung.
+LADDER_S = (15, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14_400, 28_800, 57_600, 86_400)
+FRESH_S = 5  # A GET finds news of this age good enough.
+WAIT_AFTER_EXPIRY = timedelta(hours=72)  # Gateways deliver that late; a later event still makes us ask.
+ABSENCES_BEFORE_FAILED = 2
+LAST_LOOK = timedelta(minutes=1)
+COLLECTING = frozenset({PaymentStatus.PENDING, PaymentStatus.PROCESSING, PaymentStatus.FAILED})
+OPENING = timedelta(seconds=IN_REQUEST.total_s + 10)  # A session still being opened then has lost its opener.
+MONEY_MOVED = frozenset({GatewayState.SUCCEEDED, GatewayState.REVERSING, GatewayState.REVERSED})
+
+NEVER_ARRIVED = Failure(
+    code="gateway_unreachable", message="The payment page could not be opened. Try again.", retryable=True
+)
+WALKED_AWAY = Failure(code="session_expired", message="Nobody paid in this session in time.", retryable=True)
+
+
+def climb(attempt_id: int, rung: int) -> None:
+    """Ask the ladder's next question, unless somebody has asked since it was put there."""
+    if Attempt.objects.filter(pk=attempt_id, questions=rung).exists():
+        ask(attempt_id)
+
+
+def ask(attempt_id: int, *, gateway_id: str | None = None) -> GatewayState | None:
+    """Ask about an attempt, or about one transaction of it that an event named, and apply the answer.
+
+    Return what the gateway said, None for no usable answer. Asked twice or late, it does no harm:
+    what is known already changes nothing.
+    """
+    attempt = Attempt.objects.select_related("payment__merchant").get(pk=attempt_id)
+    answer: PaymentSnapshot | GatewayError
+    try:
+        answer = _question(attempt, gateway_id)
+    except GatewayError as error:
+        answer = error
+    apply_answer(attempt, answer)
+    return None if isinstance(answer, GatewayError) else answer.state
+
+
+def next_question(asked_since: datetime, *, at_least_s: int = 0) -> datetime:
+    """Return when to ask again about what began at `asked_since`: after about its age, at most a day."""
+    age_s = (clock.now() - asked_since).total_seconds()
+    # A fifth less than the age will do: questions are asked a moment after they are due.
+    wait_s = next((rung for rung in LADDER_S if 5 * rung >= 4 * age_s), LADDER_S[-1])
+    return clock.now() + timedelta(seconds=max(wait_s, at_least_s))
+
+
+@transaction.atomic
+def apply_answer(attempt: Attempt, answer: PaymentSnapshot | GatewayError) -> None:
+    """Apply a gateway's answer, or its silence, and put the next question on the ladder."""
+    payment = lock_payment(attempt.payment_id)
+    attempt = Attempt.objects.get(pk=attempt.pk)  # As it is now, under the payment's lock.
+    attempt.payment = payment
+    if isinstance(answer, GatewayError):
+        _no_answer(attempt, answer)
+    else:
+        _news(payment, attempt, answer)
+    if _is_asked_again(payment, attempt):
+        _climb(payment, attempt, answer)
+
+
+def make_question_due(payment: Payment, *, max_age_s: int = FRESH_S) -> bool:
+    """Let the worker ask about a payment now, if the last question is older than `max_age_s`.
+
+    No statement at all for a payment that has nothing to ask. Never calls a gateway.
+    """
+    if payment.status not in UNSETTLED or payment.asked_at is None:
+        return False
+    if payment.asked_at > clock.now() - timedelta(seconds=max_age_s):
+        return False
+    attempts = Attempt.objects.filter(payment=payment, status__in=ASKED_ATTEMPTS)
+    due = [make_due(attempt.question_key) for attempt in attempts]
+    return any(due)
+
+
+def _question(attempt: Attempt, gateway_id: str | None) -> PaymentSnapshot:
+    try:
+        account = account_for(attempt.payment.merchant, attempt.gateway, attempt.mode)
+    except NoGateway as error:
+        raise Unreachable(error.message) from error  # Its key was taken away; it may come back.
+    gateway = connect(account, IN_WORKER)
+    if gateway_id is None or gateway_id == attempt.gateway_id:
+        snapshot = gateway.fetch_payment(attempt.ref)
+    else:
+        snapshot = gateway.fetch_transaction(gateway_id)
+    if snapshot.state != GatewayState.ABSENT:
+        _require_ours(snapshot, attempt)
+    return snapshot
+
+
+def _require_ours(snapshot: PaymentSnapshot, attempt: Attempt) -> None:
+    """Whatever an adapter has checked: money of another reference or mode never reaches this attempt."""
+    if (snapshot.gateway_reference, snapshot.mode) != (attempt.gateway_reference, attempt.mode):
+        raise GatewayUnknown(
+            f"{attempt.gateway} answered about {snapshot.gateway_reference} in {snapshot.mode} mode"
+        )
+
+
+def _no_answer(attempt: Attempt, error: GatewayError) -> None:
+    if isinstance(error, GatewayUnknown | Rejected | DuplicateReference):
+        log.error(
+            "gateway_answer_refused", attempt=attempt.reference, gateway=attempt.gateway, reason=str(error)
+        )
+    else:
+        log.warning("gateway_silent", attempt=attempt.reference, gateway=attempt.gateway, reason=str(error))
+    attempt.silences += 1
+    attempt.save(update_fields=["silences"])
+    if attempt.status == AttemptStatus.SENT:
+        move_attempt(attempt, AttemptStatus.UNKNOWN)
+
+
+def _news(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
+    if attempt.silences:
+        attempt.silences = 0
+        attempt.save(update_fields=["silences"])
+    if answer.state in MONEY_MOVED:
+        _money_moved(payment, attempt, answer)
+    else:
+        _NEWS[answer.state](payment, attempt, answer)
+
+
+def _money_moved(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
+    settle(payment, attempt, answer)
+    if answer.state != GatewayState.REVERSED or attempt.reversed_at is not None:
+        return
+    if not attempt.refunds.filter(status=RefundStatus.SUCCEEDED).exists():  # Our own refund is no news.
+        attempt.reversed_at = clock.now()
+        attempt.save(update_fields=["reversed_at"])
+        note(payment, "payment.reversal_reported", {"attempt": attempt.reference})
+        log.error("gateway_reversed", payment=payment.reference, attempt=attempt.reference)
+
+
+def _pending(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
+    if attempt.status in (AttemptStatus.SENT, AttemptStatus.UNKNOWN):
+        move_attempt(attempt, AttemptStatus.PENDING)
+    if _is_over(payment):
+        _fail(payment, attempt, WALKED_AWAY)
+
+
+def _processing(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
+    if attempt.status in (AttemptStatus.SENT, AttemptStatus.UNKNOWN):
+        move_attempt(attempt, AttemptStatus.PENDING)
+    if not attempt.processing:
+        attempt.processing = True
+        attempt.save(update_fields=["processing"])
+    if payment.status in PAYABLE:
+        move_payment(payment, PaymentStatus.PROCESSING, event={"attempt": attempt.reference})
+
+
+def _failed(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
+    assert answer.failure is not None, "the adapter says why"
+    _fail(payment, attempt, answer.failure)
+
+
+def _absent(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
+    """The gateway may only be slow to know it, so once is no answer; and no customer could pay what
+    the gateway never opened, so twice means that it was never opened. A charge that we started needs
+    no page: for that, "not found" is never an end."""
+    attempt.absences += 1
+    attempt.save(update_fields=["absences"])
+    needs_page = attempt.initiated_by == "customer"
+    is_old = attempt.created_at + OPENING < clock.now()  # Its opener has an answer by now, or is dead.
+    never_opened = is_old and attempt.absences >= ABSENCES_BEFORE_FAILED and not attempt.redirect_url
+    if attempt.status == AttemptStatus.CREATED or (needs_page and (never_opened or _is_over(payment))):
+        _fail(payment, attempt, NEVER_ARRIVED)
+
+
+def _is_over(payment: Payment) -> bool:
+    return payment.expires_at + WAIT_AFTER_EXPIRY < clock.now()
+
+
+def _is_asked_again(payment: Payment, attempt: Attempt) -> bool:
+    if attempt.status in OPEN_ATTEMPTS:
+        return True
+    # Its customer may still have the page open; what is processing is asked until it is final.
+    has_page = attempt.status == AttemptStatus.FAILED and bool(attempt.redirect_url)
+    may_pay = has_page or attempt.status == AttemptStatus.SUPERSEDED
+    return may_pay and (payment.status == PaymentStatus.PROCESSING or not _is_over(payment))
+
+
+def _fail(payment: Payment, attempt: Attempt, failure: Failure) -> None:
+    if attempt.status not in OPEN_ATTEMPTS and not attempt.processing:
+        return  # Known already.
+    told = {"code": failure.code, "message": failure.message, "retryable": failure.retryable}
+    if attempt.status in OPEN_ATTEMPTS:
+        move_attempt(attempt, AttemptStatus.FAILED, failure=told)
+    attempt.processing = False
+    attempt.save(update_fields=["processing"])
+    event = {"attempt": attempt.reference, **told}
+    if payment.status not in COLLECTING or _others_collect(payment, attempt):
+        note(payment, "attempt.failed", event)
+    elif payment.status == PaymentStatus.FAILED:
+        note(payment, "attempt.failed", event, failure=told)
+    else:
+        move_payment(payment, PaymentStatus.FAILED, event=event, failure=told)
+
+
+def _others_collect(payment: Payment, attempt: Attempt) -> bool:
+    """Say whether another attempt keeps the payment as it is: only money on its way keeps it processing."""
+    others = payment.attempts.exclude(pk=attempt.pk)
+    if payment.status == PaymentStatus.PROCESSING:
+        return others.filter(processing=True).exists()
+    # Nobody can pay by a session whose page was never handed out.
+    return others.filter(status__in=OPEN_ATTEMPTS).exclude(initiated_by="customer", redirect_url="").exists()
+
+
+def _climb(payment: Payment, attempt: Attempt, answer: PaymentSnapshot | GatewayError) -> None:
+    """Put the next question on the ladder, in the transaction of the answer to this one."""
+    from tillgate.payments.jobs import ask_gateway  # The job calls this module.
+
+    attempt.questions += 1
+    attempt.save(update_fields=["questions"])
+    Payment.objects.filter(pk=payment.pk).update(asked_at=clock.now())
+    patience_s = (answer.retry_after_s or 0) if isinstance(answer, GatewayError) else 0
+    due = next_question(attempt.created_at, at_least_s=patience_s)
+    if clock.now() < payment.expires_at - LAST_LOOK:
+        due = min(due, payment.expires_at - LAST_LOOK)  # What was paid in time shall not be found late.
+    ask_gateway.using(run_after=due, unique_key=attempt.question_key).enqueue(attempt.pk, attempt.questions)
+
+
+_NEWS = {
+    GatewayState.ABSENT: _absent,
+    GatewayState.PENDING: _pending,
+    GatewayState.PROCESSING: _processing,
+    GatewayState.FAILED: _failed,
+}

@@ -1,0 +1,158 @@
+"""All settings, read from the environment in the order of `.env.example`.
+
+Every secret may also be given as a file: `SECRET_KEY_FILE=/run/secrets/key`.
+What is missing or dangerous is a system check (`tillgate.common.checks`), not a traceback.
+"""
+
+from pathlib import Path
+
+from environ import FileAwareEnv
+
+from tillgate.common.logs import logging_config
+
+ROOT = Path(__file__).resolve().parent.parent
+env = FileAwareEnv()
+
+
+def whole(name: str) -> int | None:
+    """A number, or None for what is none: a system check says what is missing, not a traceback."""
+    text = env.str(name, "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+# What kind of installation this is. Production unless somebody says otherwise; `./run` says `local`.
+TILLGATE_ENV = env.str("TILLGATE_ENV", "production")
+TILLGATE_DATA_DIR = Path(env.str("TILLGATE_DATA_DIR", str(ROOT / "var")))
+TILLGATE_PUBLIC_URL = env.str("TILLGATE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+SECRET_KEY = env.str("SECRET_KEY", "") or "missing"  # Too short to start with: a system check says so.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+TILLGATE_TRUSTED_PROXIES = whole("TILLGATE_TRUSTED_PROXIES")
+TILLGATE_WEB_PROCESSES = whole("TILLGATE_WEB_PROCESSES") or 2
+
+# Money.
+TILLGATE_DEFAULT_CURRENCY = env.str("TILLGATE_DEFAULT_CURRENCY", "NGN")
+TILLGATE_GUEST_CREATE = env.str("TILLGATE_GUEST_CREATE", "on")
+TILLGATE_GUEST_MODE = env.str("TILLGATE_GUEST_MODE", "")
+TILLGATE_LATE_PAYMENT = env.str("TILLGATE_LATE_PAYMENT", "accept")
+TILLGATE_RETURN_HOSTS = env.list("TILLGATE_RETURN_HOSTS", default=[])
+TILLGATE_THROTTLES = env.str("TILLGATE_THROTTLES", "on")
+
+# Gateways.
+PAYSTACK_SECRET_KEY = env.str("PAYSTACK_SECRET_KEY", "")
+PAYSTACK_BASE_URL = env.str("PAYSTACK_BASE_URL", "https://api.paystack.co").rstrip("/")
+
+if PAYSTACK_SECRET_KEY.startswith("sk_live_"):
+    TILLGATE_ENV = "production"  # Real money is never taken with a developer's settings.
+IS_LOCAL = TILLGATE_ENV == "local"
+
+# Database. SQLite waits for its one writer at BEGIN, where it can, and not in the middle.
+DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{TILLGATE_DATA_DIR / 'tillgate.sqlite3'}")}
+# A thread keeps its connection: a pool would hand one over at every request, and costs a tenth of a create.
+DATABASES["default"]["CONN_MAX_AGE"] = None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),  # Of the URL: sslmode and the like.
+        "server_side_binding": True,
+        "prepare_threshold": 0,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+DEBUG = False
+ROOT_URLCONF = "tillgate.urls"
+WSGI_APPLICATION = "tillgate.wsgi.application"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+INSTALLED_APPS = [
+    "tillgate",
+    "tillgate.common",
+    "tillgate.merchants",
+    "tillgate.events",
+    "tillgate.ledger",
+    "tillgate.payments",
+    "tillgate.inbox",
+    "tillgate.api",
+    "tillgate.checkout",
+    "django.contrib.staticfiles",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "tillgate.common.web.RequestIdMiddleware",
+    "tillgate.common.web.TrailingSlashMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tillgate.common.web.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "tillgate.common.web.EntranceMiddleware",
+]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+TASKS = {"default": {"BACKEND": "tillgate.common.jobs.backend.JobBackend"}}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tillgate.api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tillgate.api.permissions.Nobody"],
+    "DEFAULT_PARSER_CLASSES": ["tillgate.api.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["tillgate.api.rendering.MoneyJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tillgate.api.rendering.Negotiation",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "tillgate.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tillgate",
+    "DESCRIPTION": "One payments API in front of Paystack; Flutterwave and PayPal are to follow.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["tillgate.api.schema.add_components"],
+    "AUTHENTICATION_WHITELIST": ["tillgate.api.authentication.KeyAuthentication"],
+}
+
+# Security. Pages go to https; the API does not redirect a key that was sent in the clear.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+SECURE_SSL_REDIRECT = not IS_LOCAL
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not IS_LOCAL
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TILLGATE_TRUSTED_PROXIES else None
+X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_SECURE = not IS_LOCAL
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+    }
+}
+if IS_LOCAL:
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["127.0.0.1", "localhost", "[::1]"]
+
+LOGGING_CONFIG = None
+logging_config(local=IS_LOCAL)
+
+TEST_RUNNER = "tests.runner.PytestRunner"

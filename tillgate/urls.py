@@ -1,0 +1,19 @@
+"""Every door of the product."""
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from tillgate.api.health import healthz, readyz
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/api/v1/docs")),
+    path("api/v1/webhooks/", include("tillgate.inbox.urls")),
+    path("api/v1/", include("tillgate.api.urls")),
+    path("pay/", include("tillgate.checkout.urls")),
+    path("healthz", healthz),
+    path("readyz", readyz),
+]
+
+handler400 = "tillgate.api.errors.bad_request"
+handler404 = "tillgate.api.errors.not_found"
+handler500 = "tillgate.api.errors.server_error"

@@ -1,0 +1,1 @@
+"""What `./run test`, `check`, `fix`, `bench` and `lock` do."""

@@ -1,0 +1,113 @@
+"""What the bench does inside the product, in a process of its own: `python -m tools.bench.inside WORD [N]`.
+
+The last line it prints is its answer, as JSON.
+"""
+
+import hashlib
+import hmac
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402  # Django first.
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from tests.builders import make_attempt, make_payment, make_snapshot  # noqa: E402
+from tillgate.merchants.services import create_api_key, default_merchant, ensure_default_merchant  # noqa: E402
+from tillgate.payments.models import Attempt, Payment  # noqa: E402
+from tillgate.payments.services.sync import apply_answer  # noqa: E402
+from tools.bench.rows import fill, pgbench_script  # noqa: E402
+from tools.bench.statements import capture  # noqa: E402
+
+ORDER = {"customer_name": "John Doe", "customer_email": "john@example.com", "amount": 50.00}
+OPEN_PAYMENTS = 200
+
+
+def prepare(rows: int) -> dict[str, object]:
+    """Make tables, merchant, key and `rows` payments; return what the load is aimed at."""
+    call_command("migrate", verbosity=0)
+    merchant = ensure_default_merchant(name="My shop")
+    assert merchant.pk == 1, "the comparison writes for merchant 1"
+    fill(merchant.pk, rows)
+    newest = Payment.objects.newest_first()
+    return {
+        "key": create_api_key(merchant, "test"),
+        "deep": newest[rows * 9 // 10].reference,
+        "open": list(newest.filter(status="pending").values_list("reference", flat=True)[:OPEN_PAYMENTS]),
+        "insert": pgbench_script(merchant.pk),
+        "version": ".".join(map(str, connection.get_database_version())),
+    }
+
+
+def statements() -> dict[str, dict[str, int]]:
+    """Count what each hot path sends to the database, once it is warm."""
+    counted = {}
+    for _ in range(2):  # The first round fills what a process remembers: the merchant, the clock's offset.
+        counted = {name: asdict(capture(work)) for name, work in _works().items()}
+    return counted
+
+
+def settles(count: int) -> float:
+    """Return how many payments a second one thread settles by the worker's own function."""
+    works = [_settle() for _ in range(count)]
+    began = time.perf_counter()
+    for work in works:
+        work()
+    assert Payment.objects.filter(status="completed", gateway="paystack").count() >= count
+    return count / (time.perf_counter() - began)
+
+
+def _works() -> dict[str, Callable[[], object]]:
+    client = Client(headers={"host": "127.0.0.1"})
+    payment = make_payment(default_merchant())
+    attempt = make_attempt(payment)
+    data = {"id": 4_000_000_000 + attempt.pk, "reference": attempt.reference, "status": "success"}
+    body = json.dumps({"event": "charge.success", "data": data})
+    signature = hmac.new(settings.PAYSTACK_SECRET_KEY.encode(), body.encode(), hashlib.sha512).hexdigest()
+    created, url = "application/json", "/api/v1/payments"
+    return {
+        "POST payments": lambda: _answered(201, client.post(url, ORDER, created)),
+        "GET payment": lambda: _answered(200, client.get(f"{url}/{payment.reference}")),
+        "settle": _settle(),
+        "webhook": lambda: _answered(
+            200,
+            client.post(
+                "/api/v1/webhooks/paystack", body, created, headers={"x-paystack-signature": signature}
+            ),
+        ),
+    }
+
+
+def _answered(status: int, response: object) -> None:
+    found = getattr(response, "status_code", None)
+    assert found == status, f"{found} instead of {status}"
+
+
+def _settle() -> Callable[[], None]:
+    made = make_attempt(make_payment(default_merchant()))
+    snapshot = make_snapshot(made)
+    attempt = Attempt.objects.select_related("payment__merchant").get(pk=made.pk)
+    return lambda: apply_answer(attempt, snapshot)
+
+
+def main(words: list[str]) -> None:
+    """Do what the first word says and print the answer."""
+    number = int(words[1]) if len(words) > 1 else 0
+    answers: dict[str, Callable[[], object]] = {
+        "prepare": lambda: prepare(number),
+        "statements": statements,
+        "settles": lambda: settles(number),
+    }
+    print(json.dumps(answers[words[0]]()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

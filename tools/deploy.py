@@ -1,0 +1,12 @@
+"""An environment like that of a production installation, for `check --deploy`. Nothing in it is real."""
+
+PRODUCTION = {
+    "TILLGATE_ENV": "production",
+    "TILLGATE_PUBLIC_URL": "https://pay.example.com",
+    "SECRET_KEY": "check-only-7hQm2vXc9LrT4pWz6NfKd8JsYb3GaEu5RtVxCq1MnBhPwZkD",
+    "ALLOWED_HOSTS": "pay.example.com",
+    "TILLGATE_TRUSTED_PROXIES": "1",
+    "DATABASE_URL": "postgres://tillgate:secret@db.example.com:5432/tillgate",
+    "EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587",
+    "PAYSTACK_SECRET_KEY": "sk_live_" + "0123456789abcdef" * 2,
+}

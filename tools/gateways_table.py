@@ -1,0 +1,50 @@
+"""The README's table of gateways and what each can do, read from the adapters themselves."""
+
+import re
+import sys
+
+from tillgate.gateways.registry import GATEWAYS
+from tools.paths import ROOT
+
+README = ROOT / "README.md"
+MARKS = re.compile(r"(<!-- gateways:[^>]*-->\n).*?(<!-- /gateways -->)", re.DOTALL)
+# An ability, and the methods of `Gateway` or of a smaller Protocol by which an adapter has it.
+ABILITIES = {
+    "hosted checkout, status by our own question": ("start_payment", "fetch_payment", "fetch_transaction"),
+    "refund": ("refund", "fetch_refund"),
+    "finds its refund after a lost answer": ("list_refunds",),
+    "signed events": ("read_event",),
+}
+
+
+def table() -> str:
+    """Return the table in Markdown."""
+    rows = [["", *(adapter.title for adapter in GATEWAYS.values())], ["---"] * (len(GATEWAYS) + 1)]
+    for ability, methods in ABILITIES.items():
+        has = (all(hasattr(adapter, method) for method in methods) for adapter in GATEWAYS.values())
+        rows.append([ability, *("yes" if it else "-" for it in has)])
+    rows.append(["currencies", *(" ".join(sorted(adapter.currencies)) for adapter in GATEWAYS.values())])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def write() -> None:
+    """Bring the README up to date."""
+    README.write_text(_current(), encoding="utf-8")
+
+
+def main() -> int:
+    """Say whether the README shows what the adapters can do."""
+    if README.read_text(encoding="utf-8") == _current():
+        return 0
+    print("README.md: the table of gateways is not up to date. `./run fix` writes it.")
+    return 1
+
+
+def _current() -> str:
+    text = README.read_text(encoding="utf-8")
+    assert MARKS.search(text), "README.md has lost the marks around its table of gateways"
+    return MARKS.sub(lambda match: f"{match.group(1)}{table()}{match.group(2)}", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

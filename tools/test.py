@@ -1,0 +1,75 @@
+"""`./run test [ARGS]`: the whole suite on SQLite, then on PostgreSQL where one is found.
+
+ARGS go to pytest. `--database sqlite` or `--database postgresql` runs one of the two only.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from tests.postgres import postgres
+from tests.requires import is_required
+from tools.paths import ROOT
+
+# Options that need one process and its terminal.
+ALONE = {"--pdb", "-s", "--capture=no", "--trace", "--collect-only", "--co", "-n", "-n0"}
+
+# Tests that open no database of the product run once, on the first leg.
+WITHOUT_DATABASE = ("tests/docs", "tests/e2e", "tests/launcher", "tests/sandbox", "tests/tools")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One run of the suite on one database; `problem` is empty when it passed."""
+
+    database: str
+    problem: str
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.database}: {self.problem or 'passed'}" + (
+            f" in {self.seconds:.0f} s" if self.seconds else ""
+        )
+
+
+def main(argv: list[str]) -> int:
+    """Run the legs; 0 when each one that ran passed and none that is required was skipped."""
+    parser = argparse.ArgumentParser(prog="./run test", description=__doc__, add_help=False)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"])
+    options, forwarded = parser.parse_known_args(argv)
+    legs = []
+    if options.database != "postgresql":
+        legs.append(run_leg("SQLite", "", forwarded))
+    if options.database != "sqlite":
+        legs.append(_postgres_leg(forwarded))
+    print("\n" + "\n".join(str(leg) for leg in legs), flush=True)
+    return int(any(leg.problem and not leg.problem.startswith("skipped") for leg in legs))
+
+
+def run_leg(database: str, url: str, forwarded: list[str]) -> Leg:
+    """Run pytest once on one database."""
+    print(f"\n=== {database} ===", flush=True)
+    began = time.monotonic()
+    env = {**os.environ, "TILLGATE_TEST_DATABASE": url, "PYTHONPATH": str(ROOT)}
+    alone = any(word in ALONE for word in forwarded)
+    command = [sys.executable, "-m", "pytest", *([] if alone else ["-n", "2"]), *forwarded]
+    status = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+    problem = f"FAILED (pytest's exit status {status})" if status else ""
+    return Leg(database=database, problem=problem, seconds=time.monotonic() - began)
+
+
+def _postgres_leg(forwarded: list[str]) -> Leg:
+    with postgres() as found:
+        if found.url:
+            chosen = any(word.startswith("tests") for word in forwarded)
+            less = [] if chosen else [f"--ignore={folder}" for folder in WITHOUT_DATABASE]
+            return run_leg(f"PostgreSQL ({found.where})", found.url, [*less, *forwarded])
+    word = "REQUIRED, but missing" if is_required("postgresql") else "skipped"
+    return Leg(database="PostgreSQL", problem=f"{word}, because {found.where}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
