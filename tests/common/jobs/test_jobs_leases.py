@@ -17,7 +17,9 @@ from tillgate.common.jobs.execution import execute, write
 from tillgate.common.jobs.leases import claim, give_back, renew, requeue_expired
 from tillgate.common.jobs.models import Job, JobStatus
 
-needs_row_locks = pytest.mark.skipif("not __import__('django').db.connection.features.has_select_for_update")
+needs_row_locks = pytest.mark.skipif(
+    "not __import__('django').db.connection.features.has_select_for_update", reason="SQLite has no row locks"
+)
 
 
 def let_leases_run_out():
