@@ -152,6 +152,17 @@ def test_reversed_money_is_booked_as_returned_and_nothing_is_called(merchant, ga
     assert list(violations()) == []
 
 
+@pytest.mark.parametrize("status", ["pending", "unknown"])
+def test_a_reversal_is_not_booked_beside_a_refund_that_may_be_the_same_money(merchant, gateway, status):
+    attempt = in_review(merchant, Money(5_000, "NGN"), GatewayState.REVERSED)
+    ours = make_refund(attempt.payment, attempt, status=status)
+
+    payment = resolve_review(attempt.payment_id, "refund")
+
+    assert (payment.status, payment.refunded_minor) == ("review", 0)
+    assert list(Refund.objects.all()) == [ours]
+
+
 def test_first_news_of_a_refund_under_way_is_for_a_person(merchant):
     attempt = in_review(merchant, Money(5_000, "NGN"), GatewayState.REVERSING)
 

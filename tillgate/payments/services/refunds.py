@@ -43,7 +43,12 @@ def reserve_refund(payment: Payment, attempt: Attempt) -> Refund:
 
 
 def book_reversal(payment: Payment, attempt: Attempt) -> Refund:
-    """Book what the gateway has sent back by itself as refunded; nothing is called."""
+    """Book what the gateway has sent back by itself as refunded; nothing is called.
+
+    A refund of ours that is still open may be what it sent back: it is returned, and goes on being asked.
+    """
+    if existing := payment.refunds.filter(status__in=OPEN_REFUNDS).first():
+        return existing
     refund = _new_refund(payment, attempt)
     _succeed(payment, refund)
     return refund

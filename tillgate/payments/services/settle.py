@@ -78,11 +78,7 @@ def _complete(payment: Payment, attempt: Attempt, receipt: Receipt) -> None:
     move_payment(
         payment,
         PaymentStatus.COMPLETED,
-        event={
-            "attempt": attempt.reference,
-            "gateway": attempt.gateway,
-            **_told(receipt.amount),
-        },
+        event={"attempt": attempt.reference, "gateway": attempt.gateway, **_told(receipt.amount)},
         completed_at=clock.now(),
         gateway=attempt.gateway,
         received_minor=receipt.amount.minor,
