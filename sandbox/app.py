@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sandbox import breakage
 from sandbox.control import Control
@@ -31,9 +32,10 @@ class App:
             return self._no_route(request.path, miss.allow)
         hits = self._take_faults(route)
         if broken := breakage.before(hits, wire):
-            return broken
+            return _in_own_words(route, broken)
         response = self._carry_out(route, Call(request=request, params=params, hits=hits))
-        return breakage.after(hits, response, wire)
+        told = breakage.after(hits, response, wire)
+        return _in_own_words(route, told) if "500_after" in hits else told
 
     def _take_faults(self, route: Route) -> Hits:
         if route.operation is None:
@@ -66,3 +68,9 @@ class App:
         if allow:
             return json_response({"error": f"this path answers {allow} only"}, 405)
         return json_response({"error": "nothing is here; GET / lists what there is"}, 404)
+
+
+def _in_own_words(route: Route, broken: Response) -> Response:
+    """What a fault answers, the way this gateway words it; headers such as Retry-After stay."""
+    own = route.trouble.get(broken.status)
+    return replace(own, headers=broken.headers) if own else broken

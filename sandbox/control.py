@@ -37,7 +37,7 @@ class Control:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/", self._index),
-            Route("GET", PAGE, self._page),
+            Route("GET", PAGE, self._index),
             Route("GET", "/control/health", lambda call: json_response({"status": "ok"})),
             Route("GET", "/control/journal", refusing(self._journal)),
             Route("POST", "/control/pay", refusing(self._order(lambda emulator: emulator.pay))),
@@ -55,16 +55,11 @@ class Control:
 
     def _index(self, call: Call) -> Response:
         if call.request.wants_html:
-            return html_response(control_page.index(self._emulators))
+            return html_response(control_page.control(self._world, self._emulators))
         gateways = {name: f"{self._world.base_url}/{name}" for name in self._emulators}
         return json_response(
             {"gateways": gateways, "control": [route.pattern for route in self.routes()[2:]]}
         )
-
-    def _page(self, call: Call) -> Response:
-        if not call.request.wants_html:
-            return self._index(call)
-        return html_response(control_page.control(self._world, self._emulators))
 
     def _journal(self, call: Call) -> Response:
         """Optional in the query: `after` (a seq) and `reference`."""

@@ -18,11 +18,15 @@ KEPT_EVENTS = 5_000  # Older ones that are done are forgotten, so that long runs
 DEFAULT_REPLAY_S = 60
 DONE = frozenset({"delivered", "given_up", "dropped"})
 ACKNOWLEDGED = 200
+ANY_2XX = range(200, 300)
 
 
 @dataclass(kw_only=True, slots=True)
 class Event:
-    """`status` is waiting, held, dropped, delivered or given_up; `retry_s` are the gaps between tries."""
+    """`status` is waiting, held, dropped, delivered or given_up; `retry_s` are the gaps between tries.
+
+    HTTP 200 acknowledges it, and with `any_2xx` every other success too.
+    """
 
     gateway: str
     mode: str
@@ -33,6 +37,7 @@ class Event:
     headers: dict[str, str]
     forged_headers: dict[str, str]
     retry_s: list[int]
+    any_2xx: bool = False
     id: int = 0
     status: str = "waiting"
     forged: bool = False
@@ -113,13 +118,13 @@ class EventLog:
         return min((queue[0][0] for queue in (self._retries, self._replays) if queue), default=None)
 
     def note_answer(self, event_id: int, *, status: int | None, answer: str) -> None:
-        """Record the outcome of one try; anything but HTTP 200 is tried again on the gateway's ladder."""
+        """Record the outcome of one try; what does not acknowledge is tried again on the gateway's ladder."""
         event = self._events.get(event_id)
         if event is None:
             return
         event.attempts += 1
         event.last_answer = answer
-        if status == ACKNOWLEDGED:
+        if status == ACKNOWLEDGED or (event.any_2xx and status in ANY_2XX):
             event.status, event.next_at = "delivered", None
         else:
             self._plan_retry(event)
@@ -188,7 +193,7 @@ class EventLog:
 
 def event_row(event: Event) -> Json:
     """An event as the control API shows it."""
-    hidden = ("forged_headers", "retry_s")
+    hidden = ("forged_headers", "retry_s", "any_2xx")
     row = {name: value for name, value in asdict(event).items() if name not in hidden}
     return {**row, "created_at": iso(event.created_at), "next_at": iso_or_none(event.next_at)}
 

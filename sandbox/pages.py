@@ -21,7 +21,7 @@ body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 s
   margin: 0;
   font-weight: 600; }
 main { max-width: 26rem; margin: 0 auto; padding: 1.25rem 1rem 2.5rem; }
-main.wide { max-width: 52rem; }
+main.wide { max-width: 68rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem;
   margin: 0 0 1rem; }
 h1 { font-size: 1.25rem; margin: 0 0 .25rem; } h2 { font-size: 1.05rem; margin: 0 0 .75rem; }
@@ -37,15 +37,18 @@ button, input, select { font: inherit; width: 100%; min-height: 2.75rem; border-
 button { cursor: pointer; font-weight: 600; }
 button.main { background: var(--main); border-color: var(--main); color: var(--main-ink); }
 button.bad { color: var(--bad); }
-button:focus-visible, input:focus-visible, select:focus-visible, a:focus-visible { outline: 3px solid
-  var(--main);
-  outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--main); outline-offset: 2px; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .6rem; align-items: end; }
 .pair form { margin: 0; }
-.pair + p { margin-top: .6rem; }
+.three { display: grid; grid-template-columns: repeat(3, 1fr); gap: .6rem; }
+.three button { padding: .5rem .25rem; }
+details { margin-top: .75rem; } details > form { margin-top: .75rem; }
+summary { cursor: pointer; font-weight: 600; color: var(--main); padding: .35rem 0; }
+ul { margin: 0; padding-left: 1.25rem; }
+.pair + p, .pair + div { margin-top: .6rem; }
 main > h1 { margin: 0 0 .75rem; }
 a { color: var(--main); }
-code { overflow-wrap: anywhere; }
+code { display: inline-block; max-width: 100%; overflow-wrap: anywhere; }
 @media (max-width: 32rem) { .wide .pair { grid-template-columns: 1fr; } }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }

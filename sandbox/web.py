@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 Json = dict[str, Any]
 Hits = Mapping[str, Json]  # Faults that strike this call: name and arguments.
@@ -36,12 +36,12 @@ class Request:
     def wants_html(self) -> bool:
         return "text/html" in self.headers.get("accept", "")
 
-    def read_object(self) -> Json:
+    def read_object(self, *, parse_float: Callable[[str], Any] = float) -> Json:
         """The body as an object; a form's values are strings. Raises BadBody."""
         if self.is_form:
             return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
         try:
-            value = json.loads(self.body or b"{}", parse_constant=_refuse_constant)
+            value = json.loads(self.body or b"{}", parse_constant=_refuse_constant, parse_float=parse_float)
         except (ValueError, RecursionError):
             raise BadBody("the body is not JSON") from None
         if not isinstance(value, dict):
@@ -78,6 +78,7 @@ class Route:
     """`operation` is the name by which faults find this route, such as `paystack.verify`.
 
     A route runs inside one change of the world; one that takes long looks after its own locking.
+    `trouble` has the gateway's own answers for the statuses of faults; without one it is a plain answer.
     """
 
     method: str
@@ -85,6 +86,7 @@ class Route:
     answer: Answer
     operation: str | None = None
     in_change: bool = True
+    trouble: Mapping[int, Response] = field(default_factory=dict)
 
 
 class NoRoute(Exception):
@@ -121,6 +123,17 @@ def html_response(page: str, status: int = 200) -> Response:
 
 def see_other(url: str) -> Response:
     return Response(status=303, content_type="text/plain", headers=(("Location", url),))
+
+
+def is_web_url(url: str) -> bool:
+    """Whether this is an absolute http(s) address that may stand in a header."""
+    if any(character <= " " or character > "~" for character in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

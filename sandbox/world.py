@@ -25,6 +25,7 @@ class World:
 
     def __init__(self, data_dir: Path, *, reaches: Mapping[str, Reach]) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir = data_dir
         self.lock = threading.RLock()
         self.news = threading.Condition(self.lock)
         self.stopping = threading.Event()
@@ -35,9 +36,11 @@ class World:
         self.faults = FaultPlan(reaches)
         self.events = EventLog(store=self.store, clock=self.clock, faults=self.faults)
         self._runners: dict[str, RunDue] = {}
-        self._tasks = [(row["at"], int(key), row) for key, row in self.store.take(TASK_TABLE).items()]
+        tasks = self.store.take(TASK_TABLE)
+        # The tasks of a gateway that is not served now stay in the file until it is served again.
+        self._tasks = [(row["at"], int(key), row) for key, row in tasks.items() if row["gateway"] in reaches]
         heapq.heapify(self._tasks)
-        self._last_task = max((key for _, key, _ in self._tasks), default=0)
+        self._last_task = max(map(int, tasks), default=0)
 
     @contextmanager
     def change(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Skips that are failures where the thing must be: `TILLGATE_REQUIRE=postgresql,browser,contracts`."""
+"""Skips that are failures where the thing must be: `TILLGATE_REQUIRE=postgresql,browser,contracts,node`."""
 
 import os
 from typing import NoReturn

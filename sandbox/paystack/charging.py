@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sandbox.journal import Move
+from sandbox.money import digits
 from sandbox.paystack import wire
 from sandbox.paystack.books import Books, random_word
 from sandbox.paystack.fees import fee
@@ -90,13 +91,15 @@ class Charging:
         by: str | None = None,
     ) -> None:
         """Write into the journal, by default the whole amount on whose initiative it was charged."""
+        # Paystack counts hundredths of every currency, also of one without decimals; the journal does not.
+        hundredths = transaction.amount if amount is None else amount
         self._world.record(
             Move(
                 gateway="paystack",
                 mode=transaction.domain,
                 reference=transaction.reference,
                 kind=kind,
-                amount_minor=transaction.amount if amount is None else amount,
+                amount_minor=hundredths // 10 ** (2 - digits(transaction.currency)),
                 currency=transaction.currency,
                 ok=ok,
                 initiated_by=by or transaction.initiated_by,

@@ -19,7 +19,6 @@ REFUND_OUTCOMES = {
     "pending": None,
 }
 DISPUTE_ACTIONS = ("open", "won", "lost")
-LARGEST_AMOUNT = 10**15
 
 
 class PaystackControl:
@@ -27,23 +26,23 @@ class PaystackControl:
         self._books, self._customer, self._refunding = books, customer, refunding
 
     def pay(self, order: ControlOrder) -> Json:
-        _check_members(order.body, {"outcome", "amount_minor", "customer_pays_fee", "leaves"})
+        order.check_members({"outcome", "amount_minor", "customer_pays_fee", "leaves"})
         transaction = self._transaction(order.reference)
         payment = Payment(
-            outcome=_choice(order.body, "outcome", OUTCOMES),
-            amount=_amount(order.body),
+            outcome=order.choice("outcome", OUTCOMES),
+            amount=order.amount_minor(),
             customer_pays_fee=order.body.get("customer_pays_fee") is True,
-            leaves=_choice(order.body, "leaves", ("failed", "abandoned"), default="failed"),
+            leaves=order.choice("leaves", ("failed", "abandoned"), default="failed"),
         )
         paid = self._customer.pay(transaction, payment)
         return {"transaction": _summary(paid), "redirect_url": way_back(paid, payment.outcome)}
 
     def refund(self, order: ControlOrder) -> Json:
         """`refund_id` ends a refund that exists; without it a new one is made."""
-        _check_members(order.body, {"amount_minor", "outcome", "refund_id"})
+        order.check_members({"amount_minor", "outcome", "refund_id"})
         transaction = self._transaction(order.reference)
-        outcome = _choice(order.body, "outcome", tuple(REFUND_OUTCOMES), default="success")
-        refund = self._named_refund(order.body, transaction) or self._new_refund(order.body, transaction)
+        outcome = order.choice("outcome", tuple(REFUND_OUTCOMES), default="success")
+        refund = self._named_refund(order.body, transaction) or self._new_refund(order, transaction)
         status = REFUND_OUTCOMES[outcome]
         if status:
             self._refunding.end(refund, status)
@@ -52,9 +51,9 @@ class PaystackControl:
         return {"refund": {"id": refund.id, "status": refund.status, "amount_minor": refund.amount}}
 
     def dispute(self, order: ControlOrder) -> Json:
-        _check_members(order.body, {"action"})
+        order.check_members({"action"})
         transaction = self._transaction(order.reference)
-        action = _choice(order.body, "action", DISPUTE_ACTIONS)
+        action = order.choice("action", DISPUTE_ACTIONS)
         if action == "open":
             dispute = self._refunding.open_dispute(transaction)
         else:
@@ -62,11 +61,9 @@ class PaystackControl:
         return {"dispute": {"id": dispute.id, "outcome": dispute.outcome}}
 
     def set_methods(self, order: ControlOrder) -> Json:
-        _check_members(order.body, {"next"})
+        order.check_members({"next"})
         transaction = self._transaction(order.reference)
-        outcomes = order.body.get("next")
-        if not isinstance(outcomes, list) or any(outcome not in saved_cards.OUTCOMES for outcome in outcomes):
-            raise Refused(f"next must be a list of {', '.join(saved_cards.OUTCOMES)}")
+        outcomes = order.choices("next", saved_cards.OUTCOMES)
         authorization = self._books.authorizations.get(transaction.authorization_code or "")
         if authorization is None or not authorization.reusable:
             raise Refused(
@@ -79,7 +76,9 @@ class PaystackControl:
     def _transaction(self, reference: str) -> Transaction:
         if found := self._books.in_any_mode(reference):
             return found
-        raise NotThere(f"paystack has no transaction {reference[:200]!r}; initialize it first")
+        raise NotThere(
+            f"paystack has no transaction {reference[:200]!r}; send the attempt's reference, ATT-…"
+        )
 
     def _named_refund(self, body: Json, transaction: Transaction) -> Refund | None:
         if "refund_id" not in body:
@@ -89,9 +88,9 @@ class PaystackControl:
             return found
         raise NotThere(f"{transaction.reference} has no refund {body['refund_id']!r}")
 
-    def _new_refund(self, body: Json, transaction: Transaction) -> Refund:
+    def _new_refund(self, order: ControlOrder, transaction: Transaction) -> Refund:
         try:
-            return self._refunding.create(transaction, _amount(body))
+            return self._refunding.create(transaction, order.amount_minor())
         except ApiError as error:
             raise Refused(f"paystack refuses this refund: {error}") from None
 
@@ -99,26 +98,3 @@ class PaystackControl:
 def _summary(transaction: Transaction) -> Json:
     names = ("id", "reference", "status", "currency")
     return {**{name: getattr(transaction, name) for name in names}, "amount_minor": transaction.amount}
-
-
-def _check_members(body: Json, known: set[str]) -> None:
-    if strange := sorted(set(body) - known):
-        raise Refused(
-            f"unknown member {strange[0]!r}; there are gateway, reference, {', '.join(sorted(known))}"
-        )
-
-
-def _choice(body: Json, name: str, known: tuple[str, ...], *, default: str | None = None) -> str:
-    value = body.get(name, default)
-    if isinstance(value, str) and value in known:
-        return value
-    raise Refused(f"{name} must be one of {', '.join(known)}")
-
-
-def _amount(body: Json) -> int | None:
-    amount = body.get("amount_minor")
-    if amount is None:
-        return None
-    if isinstance(amount, bool) or not isinstance(amount, int) or not 0 < amount <= LARGEST_AMOUNT:
-        raise Refused("amount_minor must be a positive whole number")
-    return amount

@@ -9,7 +9,7 @@ from sandbox.errors import Refused
 from sandbox.paystack.charging import UNSETTLED, Charging
 from sandbox.paystack.fees import fee
 from sandbox.paystack.models import Transaction
-from sandbox.paystack.settings import is_web_url
+from sandbox.web import is_web_url
 
 OUTCOMES = ("success", "decline", "abandon", "pending", "settle", "twice", "other_amount")
 

@@ -12,10 +12,28 @@ DAYS_TO_ANSWER = 2
 RESOLUTIONS = {"won": "declined", "lost": "merchant-accepted"}
 
 
+def status_of(dispute: Dispute) -> str:
+    """Paystack's word for where a dispute stands."""
+    return "awaiting-merchant-feedback" if dispute.outcome is None else "resolved"
+
+
+def dispute_row(books: Books, dispute: Dispute) -> Json:
+    """One row of GET /dispute: times are spelled otherwise than in events, and no text is null."""
+    transaction = books.transactions[dispute.transaction_id]
+    row = dispute_event(books, transaction, dispute)
+    texts = {"first_name": "", "last_name": "", "metadata": "", "international_format_phone": ""}
+    return {
+        **{name: value for name, value in row.items() if name not in ("created_at", "updated_at")},
+        "transaction": {**wire.listed(books, transaction), "fees_split": None},
+        "customer": {**wire.customer(transaction.email), **texts},
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
+    }
+
+
 def dispute_event(books: Books, transaction: Transaction, dispute: Dispute) -> Json:
     """`data` of charge.dispute.create and charge.dispute.resolve."""
-    ended = dispute.outcome is not None
-    status = "resolved" if ended else "awaiting-merchant-feedback"
+    ended, status = dispute.outcome is not None, status_of(dispute)
     since = iso(dispute.created_at)
     return {
         "id": dispute.id,

@@ -12,6 +12,7 @@ from sandbox.paystack.charging import Charging
 from sandbox.paystack.checkout import Checkout
 from sandbox.paystack.control import PaystackControl
 from sandbox.paystack.customer import Customer
+from sandbox.paystack.dispute_api import Disputes
 from sandbox.paystack.errors import ApiError, invalid_key
 from sandbox.paystack.refund_api import Refunds
 from sandbox.paystack.refunding import Refunding
@@ -74,6 +75,7 @@ class PaystackEmulator:
             self._api("POST", "/refund", refunds.create, REFUND),
             self._api("GET", "/refund/{id}", refunds.fetch, LIST),
             self._api("GET", "/refund", refunds.list_page, LIST),
+            self._api("GET", "/dispute", Disputes(self._books).list_page, LIST),
             Route("GET", page, self._checkout.show),
             Route("POST", page, self._checkout.pay),
         ]

@@ -8,8 +8,7 @@ from typing import Any
 
 from sandbox.paystack.errors import ApiError, invalid
 from sandbox.paystack.fees import TARIFFS
-from sandbox.paystack.settings import is_web_url
-from sandbox.web import BadBody, Json, Request
+from sandbox.web import BadBody, Json, Request, is_web_url
 
 EMAIL_SHAPE = re.compile(r"[^@\s<>\"\x00-\x1f]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 REFERENCE_SHAPE = re.compile(r"[A-Za-z0-9.=_-]{1,200}")  # `_` works, though the documentation leaves it out.

@@ -7,9 +7,9 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from sandbox.errors import SettingsError
+from sandbox.web import is_web_url
 
 KEY_NAME = "SANDBOX_PAYSTACK_SECRET_KEY"
 URL_NAME = "SANDBOX_PAYSTACK_WEBHOOK_URL"
@@ -48,11 +48,11 @@ class Settings:
         return next((one.key for one in same_mode if one.key_name == key_name), same_mode[0].key)
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings from the environment. Raises SettingsError."""
+def read_settings(environ: Mapping[str, str]) -> Settings | None:
+    """Read the settings from the environment; None where no key is set. Raises SettingsError."""
     keys = [key.strip() for key in environ.get(KEY_NAME, "").split(",") if key.strip()]
     if not keys:
-        raise SettingsError(f"{KEY_NAME} is missing; set it to any key such as sk_test_sandbox")
+        return None
     return Settings(
         accounts=tuple(map(_read_key, keys)), webhook_url=_read_url(environ.get(URL_NAME, "").strip())
     )
@@ -71,14 +71,3 @@ def _read_url(url: str) -> str:
     if url and not is_web_url(url):
         raise SettingsError(f"{URL_NAME} must be an http or https address, or empty for no webhooks")
     return url
-
-
-def is_web_url(url: str) -> bool:
-    """Whether this is an absolute http(s) address that may stand in a header."""
-    if any(character <= " " or character > "~" for character in url):
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -150,6 +150,12 @@ def test_refunds(specification: Json, paid: Client) -> None:
     check(specification, "get", "/refund/{id}", paid.get(f"/refund/{created['data']['id']}").json())
 
 
+def test_disputes(specification: Json, paid: Client) -> None:
+    paid.control("dispute", gateway="paystack", reference="r-1", action="open")
+
+    check(specification, "get", "/dispute", paid.get("/dispute").json())
+
+
 def test_the_check_would_notice_a_missing_member(specification: Json, paid: Client) -> None:
     body = paid.get("/transaction/verify/r-1").json()
     del body["data"]["requested_amount"]
