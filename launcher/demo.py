@@ -9,6 +9,7 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,14 +28,36 @@ from launcher.product import NotStarted, Product, Stopped, free_ports
 
 ORDER = {"customer_name": "John Doe", "customer_email": "john@example.com", "amount": 50.00}
 AMOUNT_MINOR = 5000
-# Where a fault rightly keeps the payment from completing; after every other fault it must complete.
-ENDS = {"wrong_amount": {"review"}, "wrong_currency": {"review"}}
-COMPLETES = {"completed"}
+# What a fault strikes: the call by which the product learns, or makes, that the money has moved.
+STRUCK = {"paystack": "verify", "flutterwave": "verify", "paypal": "capture"}
+CURRENCIES = {"paypal": "USD"}  # PayPal takes no naira, which is what a payment is in by default.
 FINAL = {"completed", "review", "canceled"}  # After these, waiting changes nothing.
 # A hung gateway holds a question for 45 s, so a demo with a fault may wait longer.
 PATIENCE_S, PATIENCE_WITH_FAULT_S = 30.0, 150.0
 POLL_EVERY_S = 0.25
-ADVANCE_AFTER_S, ADVANCE_EVERY_S, ADVANCE_BY_S = 15.0, 5.0, 300
+ADVANCE_AFTER_S, ADVANCE_EVERY_S = 15.0, 5.0
+ADVANCE_BY_S, A_DAY_S = 300, 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How a payment should end, what the gateway should have taken by then, and how far clocks are moved."""
+
+    status: str = "completed"
+    taken: tuple[int, ...] = (AMOUNT_MINOR,)
+    advance_s: int = ADVANCE_BY_S
+
+
+# After any fault that is not named here, the payment must complete.
+LIES = {"wrong_amount": End(status="review"), "wrong_currency": End(status="review")}
+# A fault of PayPal's capture is no lie about the money: it is what happens to it.
+DEEDS = {
+    "decline": End(status="failed", taken=()),
+    "pending": End(advance_s=A_DAY_S),  # So long does PayPal look into it.
+    "wrong_amount": End(status="review", taken=(100 * AMOUNT_MINOR,)),
+    "wrong_currency": End(status="review"),
+}
+ENDS = {"paystack": LIES, "flutterwave": LIES, "paypal": DEEDS}
 
 
 class Demo:
@@ -46,6 +69,7 @@ class Demo:
         self.sandbox = options.sandbox_url.rstrip("/") if options.sandbox_url else installation.sandbox_url
         self.gateway: str = options.gateway
         self.fault: str = options.fault
+        self._end = ENDS[self.gateway].get(self.fault, End())
         self._env = env
         self._began = time.monotonic()
         self._seen: set[str] = set()
@@ -59,10 +83,12 @@ class Demo:
         self.client.post(f"{self.sandbox}/control/pay", pay)
         self._say("paid", "by the customer, on the gateway's page")
         ended = self._wait(payment["id"], reference)
-        return self._judge(ended) & self._money_moved_once(reference)
+        return self._judge(ended) & self._fault_struck() & self._money_moved_rightly(reference)
 
     def _create(self) -> dict[str, Any]:
-        answer = self.client.post(f"{self.product}/api/v1/payments", ORDER)
+        currency = CURRENCIES.get(self.gateway)
+        order = {**ORDER, "currency": currency} if currency else ORDER
+        answer = self.client.post(f"{self.product}/api/v1/payments", order)
         payment: dict[str, Any] = answer.json()["payment"]
         self._say("created", f"{payment['id']}, {payment['amount']:.2f} {payment['currency']}")
         return payment
@@ -70,9 +96,10 @@ class Demo:
     def _plan_fault(self) -> None:
         if not self.fault:
             return
-        match = f"{self.gateway}.{'event' if self.fault.startswith('event_') else 'verify'}"
+        struck = "event" if self.fault.startswith("event_") else STRUCK[self.gateway]
+        match = f"{self.gateway}.{struck}"
         # Two questions may be on their way at once; where one true answer would do, none may be true.
-        lasts = self.fault in ENDS
+        lasts = self._end.status != "completed"
         plan = {"match": match, "nth": 1, "times": 0 if lasts else 1, "fault": self.fault, "args": {}}
         self.client.post(f"{self.sandbox}/control/faults", {"faults": [plan]})
         self._say("fault", f"{'every' if lasts else 'the first'} {match} will suffer {self.fault}")
@@ -104,7 +131,7 @@ class Demo:
         while True:
             payment: dict[str, Any] = self._payment(payment_id)
             self._show_events(reference)
-            if payment["status"] in {*self._good_ends(), *FINAL} or time.monotonic() > until:
+            if payment["status"] in {self._end.status, *FINAL} or time.monotonic() > until:
                 return payment
             if time.monotonic() > advance_at:
                 self._advance_clocks()
@@ -126,36 +153,51 @@ class Demo:
                 self._say("webhook", line)
 
     def _advance_clocks(self) -> None:
-        self.client.post(f"{self.sandbox}/control/clock", {"advance_s": ADVANCE_BY_S})
-        command = [sys.executable, "manage.py", "advance_clock", str(ADVANCE_BY_S)]
+        step_s = self._end.advance_s
+        self.client.post(f"{self.sandbox}/control/clock", {"advance_s": step_s})
+        command = [sys.executable, "manage.py", "advance_clock", str(step_s)]
         subprocess.run(command, cwd=ROOT, env=self._env, check=True, stdout=subprocess.DEVNULL)
-        self._say("clock", f"product and sandbox {ADVANCE_BY_S} s on, so that the next question is due")
-
-    def _good_ends(self) -> set[str]:
-        return ENDS.get(self.fault, COMPLETES)
+        self._say("clock", f"product and sandbox {step_s} s on, so that the next question is due")
 
     def _judge(self, payment: dict[str, Any]) -> bool:
         status = payment["status"]
         if status == "completed" and payment["completed_at"]:
             self._say("verified", "the gateway confirmed amount, currency and reference when asked")
         self._say(status, f"completed_at {payment['completed_at']}" if payment["completed_at"] else "")
-        good = status in self._good_ends()
+        good: bool = status == self._end.status
         if not good:
-            self._say("wrong", f"it should have ended {' or '.join(sorted(self._good_ends()))}")
+            self._say("wrong", f"it should have ended {self._end.status}")
         return good
 
-    def _money_moved_once(self, reference: str) -> bool:
+    def _fault_struck(self) -> bool:
+        """Take the fault away; a demo of one that never struck has shown nothing."""
+        if not self.fault:
+            return True
+        planned = self.client.get(f"{self.sandbox}/control/faults").json()["faults"]
+        struck = any(fault["hits"] for fault in planned if fault["fault"] == self.fault)
+        self.client.submit(f"{self.sandbox}/control/faults", {"clear": "1"})
+        if not struck:
+            self._say("wrong", f"{self.fault} never struck")
+        return struck
+
+    def _money_moved_rightly(self, reference: str) -> bool:
         entries = self.client.get(f"{self.sandbox}/control/journal").json()["entries"]
         charges = [
             entry for entry in entries if entry["reference"] == reference and entry["kind"] == "charge"
         ]
-        taken = [entry["amount_minor"] for entry in charges if entry["ok"]]
-        once = taken == [AMOUNT_MINOR]
-        self._say("journal", f"the gateway took the money {'once' if once else f'wrongly: {taken}'}")
-        return once
+        taken = tuple(entry["amount_minor"] for entry in charges if entry["ok"])
+        right = taken == self._end.taken
+        self._say("journal", f"the gateway took {_amounts(taken)}{'' if right else ', which is wrong'}")
+        return right
 
     def _say(self, what: str, more: str) -> None:
         print(f"{time.monotonic() - self._began:+8.2f} s  {what:<10} {more}".rstrip(), flush=True)
+
+
+def _amounts(taken: tuple[int, ...]) -> str:
+    if taken == (AMOUNT_MINOR,):
+        return "the money once"
+    return " and ".join(f"{minor} minor units" for minor in taken) or "nothing"
 
 
 def main() -> int:
@@ -213,10 +255,12 @@ def _show_tail(output: IO[bytes]) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run demo", description=__doc__)
     parser.add_argument(
-        "--gateway", default="paystack", choices=["paystack"], help="which gateway is paid through"
+        "--gateway", default="paystack", choices=list(STRUCK), help="which gateway is paid through"
     )
     parser.add_argument(
-        "--fault", default="", help="what the sandbox does to the first verify or event: timeout_after, …"
+        "--fault",
+        default="",
+        help="what the sandbox does to the first verify (PayPal: capture) or event",
     )
     parser.add_argument("--url", help="a running product to use; default: a private one")
     parser.add_argument("--sandbox-url", help="the running product's sandbox, with --url")

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from launcher.gateways import GATEWAY_KEYS, product_side, sandbox_side
+from launcher.secret_files import secret_file
+
 ROOT = Path(__file__).resolve().parent.parent
-GATEWAY_KEYS = ("PAYSTACK_SECRET_KEY",)
 # A private product takes nothing of these from the shell it is started in.
 OURS = ("TILLGATE_", "PAYSTACK_", "FLUTTERWAVE_", "PAYPAL_", "SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS")
 
@@ -74,20 +76,15 @@ def product_environment(installation: Installation, outer: Mapping[str, str]) ->
         env.pop("SECRET_KEY", None)
         env["SECRET_KEY_FILE"] = str(secret_file(data_dir / "django_secret_key", secrets.token_urlsafe(50)))
     if uses_sandbox(env):
-        env.pop("PAYSTACK_SECRET_KEY", None)
-        env["PAYSTACK_SECRET_KEY_FILE"] = str(_sandbox_key_file(data_dir))
-        env["PAYSTACK_BASE_URL"] = f"{installation.sandbox_url}/paystack"
+        for name, value in product_side(data_dir, installation.sandbox_url):
+            env.pop(name.removesuffix("_FILE"), None)  # Set, but empty: it would win over the file.
+            env[name] = value
     return env
 
 
 def sandbox_environment(installation: Installation, outer: Mapping[str, str]) -> Environment:
-    """Return the environment of the sandbox: the same key, and where its webhooks go."""
-    key = _sandbox_key_file(make_data_dir(installation.data_dir)).read_text(encoding="ascii")
-    return {
-        **outer,
-        "SANDBOX_PAYSTACK_SECRET_KEY": key,
-        "SANDBOX_PAYSTACK_WEBHOOK_URL": f"{installation.url}/api/v1/webhooks/paystack",
-    }
+    """Return the environment of the sandbox: the same secrets, and where its webhooks go."""
+    return {**outer, **dict(sandbox_side(make_data_dir(installation.data_dir), installation.url))}
 
 
 def make_data_dir(path: Path) -> Path:
@@ -95,17 +92,6 @@ def make_data_dir(path: Path) -> Path:
     if not path.is_dir():
         path.mkdir(mode=0o700, parents=True)
     return path.resolve()
-
-
-def secret_file(path: Path, value: str) -> Path:
-    """Write `value` into a new file that only its owner reads; a file that exists keeps its value."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(value)
-    return path
 
 
 def remember_ports(installation: Installation) -> None:
@@ -128,10 +114,6 @@ def installation_at(data_dir: Path) -> Installation:
 def data_dir_of(outer: Mapping[str, str]) -> Path:
     """Return the data directory that the user named, else `var/` beside `./run`."""
     return ROOT / (outer.get("TILLGATE_DATA_DIR") or "var")
-
-
-def _sandbox_key_file(data_dir: Path) -> Path:
-    return secret_file(data_dir / "paystack_sandbox_key", f"sk_test_sandbox{secrets.token_hex(16)}")
 
 
 def _is_set(env: Mapping[str, str], key: str) -> bool:

@@ -69,7 +69,9 @@ class Group:
     def stop(self) -> None:
         """End every child with SIGTERM; with SIGKILL what is left after 15 s or on `force`."""
         deadline = time.monotonic() + STOP_WITHIN_S
-        everything = descendants(os.getpid())
+        # Theirs only: whoever started us may have started others.
+        pids = [child.process.pid for child in self.children]
+        everything = [*pids, *(below for pid in pids for below in descendants(pid))]
         for batch in (self.children[1:], self.children[:1]):
             running = [child.process for child in batch if child.process.poll() is None]
             for process in running:

@@ -15,6 +15,7 @@ from launcher.environment import (
     sandbox_environment,
     uses_sandbox,
 )
+from launcher.gateways import sandbox_folder
 from launcher.processes import LOOK_EVERY_S, Group
 
 READY_WITHIN_S = 60.0
@@ -101,7 +102,7 @@ class Product:
         self.stop_asked = True
 
     def _sandbox(self) -> list[str]:
-        folder = str(self.installation.data_dir / "sandbox")
+        folder = str(sandbox_folder(self.installation.data_dir))
         return ["-m", "sandbox", "--port", str(self.installation.sandbox_port), "--data-dir", folder]
 
     def _web(self, processes: str) -> list[str]:

@@ -27,6 +27,7 @@ Tillgate is ready after {seconds:.1f} s{memory}.
   Checkout   every new payment answers with its checkout_url
   Sandbox    {sandbox}
   Data       {data_dir}
+  Commands   {command}
 
 Try it:
 
@@ -78,8 +79,17 @@ def _announce(product: Product, seconds: float) -> None:
         if product.has_sandbox
         else "off: gateway keys are set"
     )
+    # In another terminal a command finds the data by this setting alone.
+    named = "" if here.data_dir == data_dir_of({}) else f"TILLGATE_DATA_DIR={here.data_dir} "
     print(
-        BANNER.format(seconds=seconds, memory=memory, url=here.url, sandbox=sandbox, data_dir=here.data_dir),
+        BANNER.format(
+            seconds=seconds,
+            memory=memory,
+            url=here.url,
+            sandbox=sandbox,
+            data_dir=here.data_dir,
+            command=f"{named}./run verify-ledger, and others",
+        ),
         flush=True,
     )
 
@@ -89,7 +99,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run", description=__doc__, epilog=COMMANDS, formatter_class=raw)
     parser.add_argument("--port", type=_port, default=8000, help="of the API and the checkout (8000)")
     parser.add_argument("--sandbox-port", type=_port, default=8001, help="of the gateways' sandbox (8001)")
-    parser.add_argument("--data-dir", type=Path, help="database and secrets; relative to ./run (var)")
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        help="database and secrets; relative to ./run (var). Commands in another terminal find them by "
+        "TILLGATE_DATA_DIR",
+    )
     return parser.parse_args()
 
 

@@ -9,8 +9,9 @@ from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.inbox.models import InboundEvent
 from tillgate.merchants.models import Merchant
 from tillgate.money import Money
-from tillgate.payments.models import Attempt, Payment, Refund
+from tillgate.payments.models import Attempt, Dispute, Payment, Refund, Surplus
 from tillgate.payments.services.start import NewPayment
+from tillgate.payments.services.sync import apply_answer
 
 
 def make_merchant(**fields: Any) -> Merchant:
@@ -120,6 +121,49 @@ def make_refund(payment: Payment, attempt: Attempt, **fields: Any) -> Refund:
         "created_at": clock.now(),
     }
     return Refund.objects.create(**{**defaults, **fields})
+
+
+def make_surplus(attempt: Attempt, **fields: Any) -> Surplus:
+    """Money that came by a second transaction of an attempt."""
+    payment = attempt.payment
+    defaults = {
+        "reference": new_reference("SUR"),
+        "payment": payment,
+        "attempt": attempt,
+        "gateway": attempt.gateway,
+        "mode": attempt.mode,
+        "gateway_id": new_token(),
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "created_at": clock.now(),
+    }
+    Payment.objects.filter(pk=payment.pk).update(has_incidents=True)
+    return Surplus.objects.create(**{**defaults, **fields})
+
+
+def make_dispute(attempt: Attempt, **fields: Any) -> Dispute:
+    """The customer's bank contests all of an attempt's money."""
+    payment = attempt.payment
+    defaults = {
+        "reference": new_reference("DIS"),
+        "payment": payment,
+        "attempt": attempt,
+        "gateway_id": new_token(),
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "created_at": clock.now(),
+    }
+    Payment.objects.filter(pk=payment.pk).update(has_incidents=True)
+    return Dispute.objects.create(**{**defaults, **fields})
+
+
+def make_settled(payment: Payment, **fields: Any) -> Attempt:
+    """The attempt that settled a payment, with its entries, as if the gateway had just confirmed it."""
+    attempt = make_attempt(payment)
+    apply_answer(attempt, make_snapshot(attempt, **fields))
+    attempt.refresh_from_db()
+    attempt.payment.refresh_from_db()
+    return attempt
 
 
 def make_inbound_event(attempt: Attempt, **fields: Any) -> InboundEvent:

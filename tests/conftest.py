@@ -1,7 +1,9 @@
 """What every test may ask for. The outside comes in three rings: bodies, a fake gateway, the sandbox."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,13 +12,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sandbox import server as sandbox_server
+from sandbox.paypal import authority
 from tests.builders import make_attempt, make_merchant, make_payment
-from tests.environment import PAYSTACK_TEST_KEY
-from tests.fakes import ListingGateway, Script
+from tests.environment import SANDBOX_ENVIRON
+from tests.fakes import FakeGateway, Script
+from tests.several import TimedScript, put_in_place
 from tillgate.common import clock, throttles
 from tillgate.gateways import registry
 from tillgate.merchants.models import Merchant
-from tillgate.merchants.services import create_api_key, ensure_default_merchant, forget_default_merchant
+from tillgate.merchants.services.keys import create_api_key
+from tillgate.merchants.services.merchants import ensure_default_merchant, forget_default_merchant
 from tillgate.payments.models import Attempt, Payment
 
 APPEND_ONLY = ("events_event", "ledger_entry")
@@ -91,8 +96,14 @@ def attempt(payment: Payment) -> Attempt:
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Script:
     """The script of a fake Paystack, which takes the real one's place."""
     script = Script()
-    monkeypatch.setitem(registry.GATEWAYS, "paystack", type("Fake", (ListingGateway,), {"script": script}))
+    monkeypatch.setitem(registry.GATEWAYS, "paystack", type("Fake", (FakeGateway,), {"script": script}))
     return script
+
+
+@pytest.fixture
+def gateways(monkeypatch: pytest.MonkeyPatch) -> dict[str, TimedScript]:
+    """The scripts of three fake gateways, which are all that there are."""
+    return put_in_place(monkeypatch)
 
 
 @pytest.fixture
@@ -112,12 +123,21 @@ def statements(db: None) -> Callable[[], Any]:
     return gather
 
 
+@pytest.fixture(scope="session")
+def paypal_authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys of the emulated PayPal's certificates; they take a while to make, so all tests share them."""
+    folder = tmp_path_factory.mktemp("paypal-authority")
+    authority.ensure(folder)
+    return folder
+
+
 @pytest.fixture
-def sandbox(tmp_path: Any, settings: Any) -> Iterator[Any]:
-    """The emulators over real HTTP, with the product's Paystack account at them and no webhooks."""
-    running = sandbox_server.start(
-        data_dir=tmp_path / "sandbox", port=0, environ={"SANDBOX_PAYSTACK_SECRET_KEY": PAYSTACK_TEST_KEY}
-    )
+def sandbox(tmp_path: Any, settings: Any, paypal_authority: Path) -> Iterator[Any]:
+    """The emulators over real HTTP, with the product's addresses of the gateways at them and no webhooks."""
+    shutil.copytree(paypal_authority, tmp_path / "sandbox")
+    running = sandbox_server.start(data_dir=tmp_path / "sandbox", port=0, environ=SANDBOX_ENVIRON)
     settings.PAYSTACK_BASE_URL = f"{running.url}/paystack"
+    settings.FLUTTERWAVE_BASE_URL = f"{running.url}/flutterwave"
+    settings.PAYPAL_BASE_URL = f"{running.url}/paypal"
     yield running
     running.stop()

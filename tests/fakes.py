@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from tillgate.gateways.http import Patience
+from tillgate.gateways.paystack.gateway import PaystackGateway
 from tillgate.gateways.protocol import (
     AttemptRef,
+    DisputeSnapshot,
     GatewayAccount,
     GatewayEvent,
     PaymentRequest,
@@ -29,7 +32,7 @@ class Script:
     """
 
     answers: dict[str, list[Answer]] = field(
-        default_factory=lambda: {"start_payment": [PAGE], "list_refunds": [()]}
+        default_factory=lambda: {"start_payment": [PAGE], "list_refunds": [()], "list_disputes": [()]}
     )
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -57,14 +60,19 @@ class FakeGateway:
     name = "paystack"
     currencies = frozenset({"NGN", "USD", "XOF"})
     channels = ("card",)
+    settings = PaystackGateway.settings
     script: Script
 
     def __init__(self, account: GatewayAccount, patience: Patience) -> None:
         self.account, self.patience = account, patience
 
     @staticmethod
-    def mode_of_key(key: str) -> str | None:
-        return {"sk_test_": "test", "sk_live_": "live"}.get(key[:8])
+    def takes(amount: Money) -> bool:
+        return amount.currency in FakeGateway.currencies
+
+    @staticmethod
+    def account_from(values: Mapping[str, str]) -> GatewayAccount | None:
+        return PaystackGateway.account_from(values)
 
     def start_payment(self, request: PaymentRequest) -> PaymentStarted:
         return self.script.take("start_payment", request)
@@ -81,12 +89,30 @@ class FakeGateway:
     def fetch_refund(self, refund: RefundRef) -> RefundSnapshot | None:
         return self.script.take("fetch_refund", refund)
 
+    def list_refunds(self, attempt: AttemptRef, *, since: datetime) -> tuple[RefundSnapshot, ...]:
+        return self.script.take("list_refunds", attempt)
+
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent | None:
         return self.script.take("read_event", headers, body)
 
 
-class ListingGateway(FakeGateway):
-    """A gateway without refund keys, such as Paystack: its list of refunds tells ours apart."""
+class DisputingGateway(FakeGateway):
+    """A gateway that tells of contested payments, such as PayPal."""
 
-    def list_refunds(self, attempt: AttemptRef) -> tuple[RefundSnapshot, ...]:
-        return self.script.take("list_refunds", attempt)
+    def list_disputes(self, attempt: AttemptRef, *, since: datetime) -> tuple[DisputeSnapshot, ...]:
+        return self.script.take("list_disputes", attempt)
+
+
+class RepeatingGateway(FakeGateway):
+    """A gateway that keeps the key of a refund, such as PayPal."""
+
+    refund_key_kept = timedelta(days=45)
+
+
+class CapturingGateway(FakeGateway):
+    """A gateway whose customer only agrees, such as PayPal."""
+
+    capture_key_kept = timedelta(hours=6)
+
+    def capture_approved(self, attempt: AttemptRef) -> PaymentSnapshot:
+        return self.script.take("capture_approved", attempt)

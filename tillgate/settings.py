@@ -9,6 +9,7 @@ from pathlib import Path
 from environ import FileAwareEnv
 
 from tillgate.common.logs import logging_config
+from tillgate.gateways.registry import accounts_from
 
 ROOT = Path(__file__).resolve().parent.parent
 env = FileAwareEnv()
@@ -39,9 +40,22 @@ TILLGATE_THROTTLES = env.str("TILLGATE_THROTTLES", "on")
 
 # Gateways.
 PAYSTACK_SECRET_KEY = env.str("PAYSTACK_SECRET_KEY", "")
+PAYSTACK_SECRET_KEY_PREVIOUS = env.str("PAYSTACK_SECRET_KEY_PREVIOUS", "")
 PAYSTACK_BASE_URL = env.str("PAYSTACK_BASE_URL", "https://api.paystack.co").rstrip("/")
+FLUTTERWAVE_SECRET_KEY = env.str("FLUTTERWAVE_SECRET_KEY", "")
+FLUTTERWAVE_WEBHOOK_HASH = env.str("FLUTTERWAVE_WEBHOOK_HASH", "")
+FLUTTERWAVE_WEBHOOK_HASH_PREVIOUS = env.str("FLUTTERWAVE_WEBHOOK_HASH_PREVIOUS", "")
+FLUTTERWAVE_BASE_URL = env.str("FLUTTERWAVE_BASE_URL", "https://api.flutterwave.com").rstrip("/")
+PAYPAL_CLIENT_ID = env.str("PAYPAL_CLIENT_ID", "")
+PAYPAL_CLIENT_SECRET = env.str("PAYPAL_CLIENT_SECRET", "")
+PAYPAL_WEBHOOK_ID = env.str("PAYPAL_WEBHOOK_ID", "")
+PAYPAL_WEBHOOK_ID_PREVIOUS = env.str("PAYPAL_WEBHOOK_ID_PREVIOUS", "")
+PAYPAL_WEBHOOK_VERIFICATION = env.str("PAYPAL_WEBHOOK_VERIFICATION", "certificate")
+PAYPAL_CERTIFICATE_TRUST = env.str("PAYPAL_CERTIFICATE_TRUST", "")
+PAYPAL_BASE_URL = env.str("PAYPAL_BASE_URL", "https://api-m.paypal.com").rstrip("/")
+TILLGATE_FEES_FILE = env.str("TILLGATE_FEES_FILE", "")
 
-if PAYSTACK_SECRET_KEY.startswith("sk_live_"):
+if any(account.mode == "live" for account in accounts_from(globals())):
     TILLGATE_ENV = "production"  # Real money is never taken with a developer's settings.
 IS_LOCAL = TILLGATE_ENV == "local"
 
@@ -115,7 +129,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tillgate",
-    "DESCRIPTION": "One payments API in front of Paystack; Flutterwave and PayPal are to follow.",
+    "DESCRIPTION": "One payments API in front of Paystack, Flutterwave and PayPal.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -3,28 +3,41 @@
 import re
 import sys
 
+from tillgate.gateways.protocol import (
+    CapturesApproved,
+    ChargesSaved,
+    Gateway,
+    ListsDisputes,
+    RepeatsRefunds,
+)
 from tillgate.gateways.registry import GATEWAYS
 from tools.paths import ROOT
 
 README = ROOT / "README.md"
 MARKS = re.compile(r"(<!-- gateways:[^>]*-->\n).*?(<!-- /gateways -->)", re.DOTALL)
-# An ability, and the methods of `Gateway` or of a smaller Protocol by which an adapter has it.
+# An ability, and the Protocol by which an adapter has it.
 ABILITIES = {
-    "hosted checkout, status by our own question": ("start_payment", "fetch_payment", "fetch_transaction"),
-    "refund": ("refund", "fetch_refund"),
-    "finds its refund after a lost answer": ("list_refunds",),
-    "signed events": ("read_event",),
+    "hosted checkout, status by our own question, refund in part or whole, signed events": Gateway,
+    "takes what the customer agreed to, once": CapturesApproved,
+    "repeats a refund under its key": RepeatsRefunds,
+    "tells of disputes when asked": ListsDisputes,
+    "charges a saved method": ChargesSaved,
 }
 
 
 def table() -> str:
     """Return the table in Markdown."""
     rows = [["", *(adapter.title for adapter in GATEWAYS.values())], ["---"] * (len(GATEWAYS) + 1)]
-    for ability, methods in ABILITIES.items():
-        has = (all(hasattr(adapter, method) for method in methods) for adapter in GATEWAYS.values())
-        rows.append([ability, *("yes" if it else "-" for it in has)])
+    for ability, protocol in ABILITIES.items():
+        rows.append([ability, *("yes" if has(adapter, protocol) else "-" for adapter in GATEWAYS.values())])
     rows.append(["currencies", *(" ".join(sorted(adapter.currencies)) for adapter in GATEWAYS.values())])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def has(adapter: object, protocol: type) -> bool:
+    """Say whether an adapter's class has all members of a Protocol, methods and attributes."""
+    members = {name for name in (*vars(protocol), *protocol.__annotations__) if not name.startswith("_")}
+    return all(hasattr(adapter, member) for member in members)
 
 
 def write() -> None:

@@ -13,7 +13,7 @@ FUNCTION, VIEW_METHOD, TEST = 50, 25, 40
 FILE, TEST_FILE = 400, 500
 ADAPTER_FOLDER = 600
 DOMAIN_FILES, DOMAIN_LINES = 12, 1_500
-LARGER = {"payments": (16, 2_400)}  # docs/adr/0010-payments-is-the-large-room.md
+LARGER = {"payments": (20, 3_000)}  # docs/adr/0010-payments-is-the-large-room.md
 TEST_LINES_PER_CODE_LINE = 1.0
 VERBS = {"get", "post", "put", "patch", "delete", "head", "options"}
 
@@ -24,7 +24,7 @@ def problems() -> Iterator[str]:
         yield from _file(path)
         yield from _functions(path)
     for adapter in _folders(ROOT / "tillgate" / "gateways"):
-        yield from _over(f"{short(adapter)}/", _lines_below(adapter), ADAPTER_FOLDER, "lines")
+        yield from _over(f"{short(adapter)}/", lines_below(adapter), ADAPTER_FOLDER, "lines")
     for name in DOMAINS:
         yield from _domain(ROOT / "tillgate" / name)
     yield from _test_lines()
@@ -56,7 +56,7 @@ def _domain(package: Path) -> Iterator[str]:
     files = [path for path in python_files(name) if path.name not in ("__init__.py", "apps.py")]
     most_files, most_lines = LARGER.get(package.name, (DOMAIN_FILES, DOMAIN_LINES))
     yield from _over(name, len(files), most_files, "files")
-    yield from _over(name, _lines_below(package), most_lines, "lines")
+    yield from _over(name, lines_below(package), most_lines, "lines")
 
 
 def _test_lines() -> Iterator[str]:
@@ -85,7 +85,8 @@ def _lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
-def _lines_below(folder: Path) -> int:
+def lines_below(folder: Path) -> int:
+    """Return the lines of a folder's code; tables of data are not counted."""
     return sum(_lines(path) - _data_lines(path) for path in python_files(short(folder)))
 
 

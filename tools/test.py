@@ -18,7 +18,14 @@ from tools.paths import ROOT
 ALONE = {"--pdb", "-s", "--capture=no", "--trace", "--collect-only", "--co", "-n", "-n0"}
 
 # Tests that open no database of the product run once, on the first leg.
-WITHOUT_DATABASE = ("tests/docs", "tests/e2e", "tests/launcher", "tests/sandbox", "tests/tools")
+WITHOUT_DATABASE = (
+    "tests/docs",
+    "tests/e2e",
+    "tests/gateways",
+    "tests/launcher",
+    "tests/sandbox",
+    "tests/tools",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

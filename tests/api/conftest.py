@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.client import ApiClient
 from tillgate.merchants.models import Merchant
-from tillgate.merchants.services import create_api_key
+from tillgate.merchants.services.keys import create_api_key
 
 
 @pytest.fixture

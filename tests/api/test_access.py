@@ -9,7 +9,7 @@ from tests.builders import make_payment
 from tillgate.api.views import ApiView
 from tillgate.common import clock
 from tillgate.merchants.models import ApiKey
-from tillgate.merchants.services import create_api_key
+from tillgate.merchants.services.keys import create_api_key
 from tillgate.payments.models import Payment
 
 # Every door that opens without a key. A route that is added must be put into one of these lists by hand.
@@ -27,6 +27,11 @@ WITH_KEY = {
     "POST api/v1/payments/<str:reference>/cancel",
     "POST api/v1/payments/<str:reference>/resolve",
     "GET api/v1/payments/<str:reference>/timeline",
+    "GET api/v1/payments/<str:reference>/refunds",
+    "POST api/v1/payments/<str:reference>/refunds",
+    "POST api/v1/payments/<str:reference>/surplus/<str:surplus>/refund",
+    "POST api/v1/payments/<str:reference>/disputes/<str:dispute>/evidence",
+    "GET api/v1/refunds/<str:reference>",
 }
 # Not of this API: the gateways' door is guarded by signatures, the customers' by the token in the address.
 OTHER_DOORS = {
@@ -44,6 +49,10 @@ OF_ONE_PAYMENT = [
     ("post", "/cancel", {}),
     ("post", "/resolve", {"decision": "accept"}),
     ("get", "/timeline", None),
+    ("get", "/refunds", None),
+    ("post", "/refunds", {}),
+    ("post", "/surplus/SUR-1/refund", {}),
+    ("post", "/disputes/DIS-1/evidence", {"text": "x"}),
 ]
 
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.api.client import MINIMAL, PAYMENTS, ApiClient
 from tillgate.common import clock
-from tillgate.merchants.services import default_merchant
+from tillgate.merchants.services.merchants import default_merchant
 from tillgate.payments.models import Payment
 
 PUBLIC_MEMBERS = [
@@ -30,7 +30,10 @@ PUBLIC_MEMBERS = [
     "expires_at",
     "completed_at",
 ]
-KEY_MEMBERS = ["merchant_reference", "metadata", "amount_received", "amount_surplus", "fee", "net"]
+KEY_MEMBERS = [
+    *("merchant_reference", "metadata", "amount_received", "amount_surplus", "fee", "net"),
+    *("surpluses", "disputes"),
+]
 LAGOS_NAMES = [
     "Adébáyọ̀ Ọlọ́runfẹ́mi",
     "محمد بن سلمان",

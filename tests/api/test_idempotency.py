@@ -5,7 +5,7 @@ import pytest
 from tests.api.client import MINIMAL, PAYMENTS, ApiClient
 from tests.builders import make_payment
 from tillgate.common.throttles import forget_all
-from tillgate.merchants.services import create_api_key
+from tillgate.merchants.services.keys import create_api_key
 from tillgate.payments.models import Payment
 from tillgate.payments.services.cancel import cancel_payment
 

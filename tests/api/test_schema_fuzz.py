@@ -47,6 +47,11 @@ OPERATIONS = [
     "POST /api/v1/payments/{reference}/cancel",
     "POST /api/v1/payments/{reference}/resolve",
     "GET /api/v1/payments/{reference}/timeline",
+    "GET /api/v1/payments/{reference}/refunds",
+    "POST /api/v1/payments/{reference}/refunds",
+    "POST /api/v1/payments/{reference}/surplus/{surplus}/refund",
+    "POST /api/v1/payments/{reference}/disputes/{dispute}/evidence",
+    "GET /api/v1/refunds/{reference}",
 ]
 
 

@@ -186,3 +186,11 @@ def test_a_second_try_is_checked_although_the_first_one_failed(merchant, look, i
     make_attempt(payment)
 
     assert "We are checking your payment" in look(payment, "/return").content.decode()
+
+
+def test_who_says_to_have_left_is_shown_the_ways_to_pay_again(payment):
+    answer = Client().get(f"/pay/{payment.checkout_token}/return?status=cancelled&tx_ref=x")
+
+    assert (answer.status_code, answer["Location"]) == (303, f"/pay/{payment.checkout_token}")
+    payment.refresh_from_db()
+    assert payment.status == "pending"

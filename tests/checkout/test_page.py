@@ -206,8 +206,8 @@ def test_every_status_has_a_face():
 
 
 def test_a_gateway_in_trouble_leads_to_another_where_there_is_one():
-    assert "choose another way" in refusal(GatewayTrouble("down"), ways=2)
-    assert "choose another way" not in refusal(GatewayTrouble("down"), ways=1)
+    assert "Choose another way" in refusal(GatewayTrouble("down"), ways=2)
+    assert "Choose another way" not in refusal(GatewayTrouble("down"), ways=1)
     assert refusal(Conflict("Not now."), ways=2) == "Not now."
 
 

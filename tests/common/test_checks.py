@@ -18,8 +18,6 @@ HEALTHY = {
     "TILLGATE_GUEST_MODE": "",
     "TILLGATE_LATE_PAYMENT": "accept",
     "TILLGATE_THROTTLES": "on",
-    "PAYSTACK_SECRET_KEY": "sk_live_not_a_real_key_0123456789abcdef",
-    "PAYSTACK_BASE_URL": "https://api.paystack.co",
 }
 # What is wrong, the id of the error in production, and what `local` says of it.
 SICK = [
@@ -32,15 +30,6 @@ SICK = [
     ({"SECRET_KEY": "k" * 31}, "E002", "E002"),
     ({"TILLGATE_DEFAULT_CURRENCY": "ngn"}, "E003", "E003"),
     ({"TILLGATE_DEFAULT_CURRENCY": ""}, "E003", "E003"),
-    ({"PAYSTACK_SECRET_KEY": ""}, "W004", "W004"),
-    ({"PAYSTACK_SECRET_KEY": "   "}, "W004", "W004"),
-    ({"PAYSTACK_SECRET_KEY": "pk_live_not_a_real_key_0123456789abcdef"}, "E005", "E005"),
-    ({"PAYSTACK_SECRET_KEY": "sk_live_short"}, "E005", "E005"),
-    ({"PAYSTACK_SECRET_KEY": "changeme"}, "E005", "E005"),
-    ({"PAYSTACK_BASE_URL": "http://api.paystack.co"}, "E006", None),
-    ({"PAYSTACK_BASE_URL": "https://127.0.0.1:8001/paystack"}, "E006", None),
-    ({"PAYSTACK_BASE_URL": "https://localhost/paystack"}, "E006", None),
-    ({"PAYSTACK_BASE_URL": "https://[::1]/paystack"}, "E006", None),
     ({"TILLGATE_THROTTLES": "off"}, "E007", "W007"),
     ({"TILLGATE_PUBLIC_URL": "http://pay.example"}, "E008", None),
     ({"ALLOWED_HOSTS": []}, "E009", "W009"),
@@ -48,7 +37,6 @@ SICK = [
     ({"TILLGATE_TRUSTED_PROXIES": None}, "E010", None),
     ({"TILLGATE_TRUSTED_PROXIES": -1}, "E011", "E011"),
     ({"TILLGATE_WEB_PROCESSES": 0}, "E011", "E011"),
-    ({"TILLGATE_GUEST_MODE": "test"}, "E012", "W012"),
 ]
 
 
@@ -76,16 +64,10 @@ def test_production_refuses_what_local_at_most_warns_about(settings, changes, in
 
 
 @pytest.mark.parametrize("changes", [changes for changes, _, _ in SICK], ids=str)
-def test_each_message_says_what_to_set_and_shows_no_secret(settings, changes):
+def test_each_message_says_what_to_set(settings, changes):
     (message,) = _found(settings, **changes)
 
     assert message.hint
-    if secret := settings.PAYSTACK_SECRET_KEY.strip():
-        assert secret not in message.msg + message.hint
-
-
-def test_guests_kept_out_need_no_gateway_of_their_mode(settings):
-    assert _found(settings, TILLGATE_GUEST_MODE="test", TILLGATE_GUEST_CREATE="off") == []
 
 
 def test_the_settings_of_these_tests_are_checked_by_django_itself(settings):

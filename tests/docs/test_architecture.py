@@ -5,7 +5,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
-PATHS = sorted(set(re.findall(r"(?:tillgate|sandbox|launcher|tools|tests|docs)/[\w/]*(?:\.py|\.md)?", TEXT)))
+PATHS = sorted(
+    set(re.findall(r"(?:tillgate|sandbox|launcher|tools|tests|docs)/[\w/]*(?:\.py|\.md|\.toml)?", TEXT))
+)
 NAMES = sorted(set(re.findall(r": `([A-Za-z_]+)`|`([A-Z_]{4,})`|→ `([a-z_]+)`", TEXT)))
 
 

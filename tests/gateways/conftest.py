@@ -4,7 +4,9 @@ import pytest
 
 from tillgate.gateways import http
 
-pytest.register_assert_rewrite("tests.gateways.contract", "tests.gateways.contract_faults")
+pytest.register_assert_rewrite(
+    "tests.gateways.contract", "tests.gateways.contract_abilities", "tests.gateways.contract_faults"
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -339,6 +339,33 @@ def test_whoever_cannot_wait_is_turned_away_while_all_slots_are_taken(fresh_tran
     assert (refused_after_s < 0.2, caught.value.retry_after_s) == (True, 2)
 
 
+def test_whoever_rings_at_the_door_takes_no_slot_of_those_who_pay(fresh_transport):
+    release, held = threading.Event(), iter([True] * http.AT_THE_DOOR.slots)
+
+    def hold_the_first(connection: socket.socket) -> None:
+        if next(held, False):
+            release.wait(10)
+        answer()(connection)
+
+    with raw_server(hold_the_first) as server:
+        ringing = [
+            threading.Thread(target=call, args=(server.url,), kwargs={"patience": http.AT_THE_DOOR})
+            for _ in range(http.AT_THE_DOOR.slots)
+        ]
+        for thread in ringing:
+            thread.start()
+        while len(server.requests) < len(ringing):
+            time.sleep(0.01)
+        with pytest.raises(Unreachable, match="too many calls"):
+            call(server.url, patience=http.AT_THE_DOOR)
+        paid = call(server.url, "POST", patience=http.IN_REQUEST)
+        release.set()
+        for thread in ringing:
+            thread.join()
+
+    assert paid.status == 200
+
+
 def test_threads_that_come_first_together_share_transport_and_slots(fresh_transport):
     errors: list[BaseException] = []
     together = threading.Barrier(8)

@@ -154,7 +154,7 @@ def test_gateways_post(merchant, method):
 
 
 def test_a05_an_unknown_gateway_is_404(ring):
-    answer = Client().post("/api/v1/webhooks/paypal", BODY, content_type="application/json")
+    answer = Client().post("/api/v1/webhooks/stripe", BODY, content_type="application/json")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 

@@ -1,6 +1,8 @@
 """What `./run` gives to the product's processes."""
 
+import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +24,15 @@ def test_first_start_makes_secrets_that_only_the_owner_reads(installation):
 
     assert mode_of(installation.data_dir) == 0o700
     secrets = sorted(path for path in installation.data_dir.iterdir())
-    assert [path.name for path in secrets] == ["django_secret_key", "paystack_sandbox_key"]
+    assert [path.name for path in secrets] == [
+        "django_secret_key",
+        "flutterwave_sandbox_hash",
+        "flutterwave_sandbox_key",
+        "paypal_sandbox_client_id",
+        "paypal_sandbox_client_secret",
+        "paypal_sandbox_webhook_id",
+        "paystack_sandbox_key",
+    ]
     assert {mode_of(path) for path in secrets} == {0o600}
     assert env["SECRET_KEY_FILE"] == str(installation.data_dir / "django_secret_key")
     assert len((installation.data_dir / "django_secret_key").read_text()) >= 50
@@ -37,22 +47,62 @@ def test_later_starts_keep_the_secrets(installation):
     assert {path.name: path.read_text() for path in installation.data_dir.iterdir()} == first
 
 
-def test_without_gateway_keys_product_and_sandbox_share_one_test_key(installation):
-    outer = {"TILLGATE_ENV": "local"}
+@pytest.mark.parametrize(
+    ("setting", "shape"),
+    [
+        ("PAYSTACK_SECRET_KEY", r"sk_test_sandbox[0-9a-f]{32}"),
+        ("FLUTTERWAVE_SECRET_KEY", r"FLWSECK_TEST-[0-9a-f]{32}-X"),
+        ("FLUTTERWAVE_WEBHOOK_HASH", r"[\w-]{43}"),
+        ("PAYPAL_CLIENT_ID", r"sandbox-[0-9a-f]{32}"),
+        ("PAYPAL_CLIENT_SECRET", r"[\w-]{54}"),
+        ("PAYPAL_WEBHOOK_ID", r"[0-9A-F]{17}"),
+    ],
+)
+def test_without_gateway_keys_product_and_sandbox_share_test_secrets(installation, setting, shape):
+    outer = {"TILLGATE_ENV": "local", setting: ""}
 
     product = environment.product_environment(installation, outer)
     sandbox = environment.sandbox_environment(installation, outer)
 
-    key = (installation.data_dir / "paystack_sandbox_key").read_text()
-    assert key.startswith("sk_test_sandbox")
-    assert len(key) == len("sk_test_sandbox") + 32
-    assert sandbox["SANDBOX_PAYSTACK_SECRET_KEY"] == key
-    assert product["PAYSTACK_SECRET_KEY_FILE"].endswith("paystack_sandbox_key")
-    assert product["PAYSTACK_BASE_URL"] == "http://127.0.0.1:9001/paystack"
-    assert sandbox["SANDBOX_PAYSTACK_WEBHOOK_URL"] == "http://127.0.0.1:9000/api/v1/webhooks/paystack"
+    secret = Path(product[f"{setting}_FILE"]).read_text()
+    assert re.fullmatch(shape, secret)
+    assert sandbox[f"SANDBOX_{setting}"] == secret
+    assert setting not in product  # Empty, it would win over the file.
 
 
-@pytest.mark.parametrize("name", ["PAYSTACK_SECRET_KEY", "PAYSTACK_SECRET_KEY_FILE"])
+@pytest.mark.parametrize("gateway", ["paystack", "flutterwave", "paypal"])
+def test_without_gateway_keys_product_and_sandbox_find_each_other(installation, gateway):
+    product = environment.product_environment(installation, {"TILLGATE_ENV": "local"})
+    sandbox = environment.sandbox_environment(installation, {"TILLGATE_ENV": "local"})
+
+    assert product[f"{gateway.upper()}_BASE_URL"] == f"http://127.0.0.1:9001/{gateway}"
+    webhooks = f"http://127.0.0.1:9000/api/v1/webhooks/{gateway}"
+    assert sandbox[f"SANDBOX_{gateway.upper()}_WEBHOOK_URL"] == webhooks
+
+
+def test_the_product_trusts_the_sandboxs_own_certificates(installation):
+    env = environment.product_environment(installation, {"TILLGATE_ENV": "local"})
+
+    authority = installation.data_dir / "sandbox" / "paypal-ca.pem"
+    assert env["PAYPAL_CERTIFICATE_TRUST"] == f"http://127.0.0.1:9001 {authority}"
+
+
+def test_what_the_sandbox_does_not_set_is_the_users(installation):
+    outer = {"TILLGATE_ENV": "local", "PAYPAL_WEBHOOK_VERIFICATION": "api"}
+
+    assert environment.product_environment(installation, outer)["PAYPAL_WEBHOOK_VERIFICATION"] == "api"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PAYSTACK_SECRET_KEY",
+        "PAYSTACK_SECRET_KEY_FILE",
+        "FLUTTERWAVE_SECRET_KEY",
+        "PAYPAL_CLIENT_ID",
+        "PAYPAL_CLIENT_SECRET_FILE",
+    ],
+)
 def test_a_gateway_key_of_the_user_means_no_sandbox(installation, name):
     outer = {"TILLGATE_ENV": "local", name: "theirs"}
 
@@ -67,7 +117,7 @@ def test_a_gateway_key_of_the_user_means_no_sandbox(installation, name):
 def test_production_never_gets_the_sandbox(installation):
     env = environment.product_environment(installation, {"TILLGATE_ENV": "production"})
 
-    assert "PAYSTACK_SECRET_KEY_FILE" not in env
+    assert not [name for name in env if name.startswith(("PAYSTACK_", "FLUTTERWAVE_", "PAYPAL_"))]
 
 
 def test_a_secret_key_of_the_user_is_kept(installation):
@@ -131,7 +181,6 @@ def test_a_private_product_takes_no_setting_from_the_shell(monkeypatch):
 
 
 def test_the_example_names_every_setting_in_the_order_of_settings():
-    import re
 
     settings = (environment.ROOT / "tillgate" / "settings.py").read_text(encoding="utf-8")
     example = (environment.ROOT / ".env.example").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -88,10 +89,14 @@ def test_a_forced_stop_kills_what_ignores_sigterm(tmp_path):
         child = group.start("stubborn", ["-u", *STUBBORN], os.environ)
         wait_for(path.read_bytes)
         group.force = True
+        other = subprocess.Popen([sys.executable, *SLEEP])
 
         group.stop()
 
     assert child.process.returncode == -signal.SIGKILL
+    assert other.poll() is None  # It is not the group's.
+    other.kill()
+    other.wait()
 
 
 def test_children_ignore_ctrl_c_and_leave_it_to_the_launcher(group):

@@ -9,7 +9,7 @@ from tests.builders import make_attempt, make_payment
 from tillgate.common import clock
 from tillgate.common.jobs.models import Job
 from tillgate.merchants.models import ApiKey, Merchant
-from tillgate.merchants.services import create_api_key, find_api_key
+from tillgate.merchants.services.keys import create_api_key, find_api_key
 
 
 def run(*words):
@@ -48,6 +48,19 @@ def test_a_merchant_gets_the_name_that_customers_see(merchant):
 
     merchant.refresh_from_db()
     assert merchant.name == "Ọjà Books"
+
+
+def test_fees_follow_the_country_that_is_set(merchant):
+    run("set_country", "GH")
+
+    merchant.refresh_from_db()
+    assert merchant.country == "GH"
+
+
+@pytest.mark.parametrize("country", ["Ghana", "gh", "G", "233"])
+def test_what_is_no_country_is_refused(merchant, country):
+    with pytest.raises(CommandError, match="ISO 3166"):
+        run("set_country", country)
 
 
 def test_the_clock_is_moved_in_a_local_installation_only(merchant, settings):

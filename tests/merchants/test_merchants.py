@@ -11,18 +11,19 @@ from tests.builders import make_merchant
 from tillgate.common import clock
 from tillgate.merchants.errors import NoGateway
 from tillgate.merchants.models import ApiKey, Merchant
-from tillgate.merchants.services import (
+from tillgate.merchants.services.accounts import (
     account_for,
     accounts_at,
     accounts_for,
-    create_api_key,
+    guest_mode,
+    usable_for,
+)
+from tillgate.merchants.services.keys import create_api_key, find_api_key
+from tillgate.merchants.services.merchants import (
     default_merchant,
     ensure_default_merchant,
-    find_api_key,
     forget_default_merchant,
-    guest_mode,
     rename_merchant,
-    usable_for,
 )
 from tillgate.money import Money
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from tillgate.gateways.http import IN_REQUEST
 from tillgate.gateways.protocol import AttemptRef, GatewayState
 from tillgate.gateways.registry import connect as connect_unguarded
-from tillgate.merchants.services import accounts_at, connect
+from tillgate.merchants.services.accounts import accounts_at, connect
 
 REF = AttemptRef(gateway_reference="ATT-NOBODY", gateway_id=None)
 

@@ -6,15 +6,23 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from tests.builders import make_attempt_in, make_payment_in, make_refund
+from tests.builders import make_attempt_in, make_dispute, make_payment_in, make_refund
 from tillgate.events.models import Event
 from tillgate.payments.errors import NotInThisState
-from tillgate.payments.services.moves import lock_payment, move_attempt, move_payment, move_refund
+from tillgate.payments.services.moves import (
+    lock_payment,
+    move_attempt,
+    move_dispute,
+    move_payment,
+    move_refund,
+)
 from tillgate.payments.states import (
     ATTEMPT_MOVES,
+    DISPUTE_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     AttemptStatus,
+    DisputeStatus,
     PaymentStatus,
     RefundStatus,
 )
@@ -45,8 +53,14 @@ ATTEMPTS = {
 REFUNDS = {
     "pending": "succeeded failed unknown",
     "unknown": "succeeded failed",
-    "succeeded": "",
+    "succeeded": "failed",
     "failed": "",
+}
+DISPUTES = {
+    "open": "under_review won lost",
+    "under_review": "won lost",
+    "won": "",
+    "lost": "",
 }
 
 
@@ -59,7 +73,13 @@ def pairs(statuses, table):
 
 
 @pytest.mark.parametrize(
-    ("table", "agreed"), [(PAYMENT_MOVES, PAYMENTS), (ATTEMPT_MOVES, ATTEMPTS), (REFUND_MOVES, REFUNDS)]
+    ("table", "agreed"),
+    [
+        (PAYMENT_MOVES, PAYMENTS),
+        (ATTEMPT_MOVES, ATTEMPTS),
+        (REFUND_MOVES, REFUNDS),
+        (DISPUTE_MOVES, DISPUTES),
+    ],
 )
 def test_the_tables_are_those_of_the_contract(table, agreed):
     assert {str(a): set(table.get(a, ())) for a in agreed} == {a: set(b.split()) for a, b in agreed.items()}
@@ -102,8 +122,19 @@ def test_an_attempt_moves_as_its_table_says(payment, current, to, legal):
 def test_a_refund_moves_as_its_table_says(payment, attempt, current, to, legal):
     refund = make_refund(payment, attempt, status=current)
 
-    moved = move_refund(refund, to, parked_reason="why")
+    moved = move_refund(refund, to, explanation="why")
 
     refund.refresh_from_db()
     assert moved == legal
-    assert (refund.status, refund.parked_reason) == ((to, "why") if legal else (current, ""))
+    assert (refund.status, refund.explanation) == ((to, "why") if legal else (current, ""))
+
+
+@pytest.mark.parametrize(("current", "to", "legal"), pairs(DisputeStatus, DISPUTE_MOVES))
+def test_a_dispute_moves_as_its_table_says(attempt, current, to, legal):
+    dispute = make_dispute(attempt, status=current)
+
+    moved = move_dispute(dispute, to, reason="why")
+
+    dispute.refresh_from_db()
+    assert moved == legal
+    assert (dispute.status, dispute.reason) == ((to, "why") if legal else (current, ""))

@@ -295,6 +295,20 @@ def test_a01_g11_a_transaction_about_another_reference_is_refused(attempt, gatew
     assert attempt.payment.status == "pending"
 
 
+@pytest.mark.parametrize(
+    ("told", "becomes"),
+    [(ABSENT, "pending"), (GatewayState.PROCESSING, "processing"), (GatewayState.SUCCEEDED, "completed")],
+)
+def test_a_transaction_that_failed_says_nothing_of_the_others(attempt, gateway, told, becomes):
+    gateway.says("fetch_transaction", make_snapshot(attempt, FAILED))
+    gateway.says("fetch_payment", make_snapshot(attempt, told))
+
+    assert ask(attempt.pk, gateway_id="8") == FAILED  # Of what was asked about.
+
+    attempt.payment.refresh_from_db()
+    assert attempt.payment.status == becomes
+
+
 def test_a_transaction_that_the_gateway_does_not_know_is_absent(attempt, gateway):
     gateway.says("fetch_transaction", make_snapshot(attempt, ABSENT, gateway_reference=""))
 

@@ -8,7 +8,9 @@ from rest_framework.request import Request
 
 from tillgate.gateways.protocol import Mode
 from tillgate.merchants.models import ApiKey, Merchant
-from tillgate.merchants.services import default_merchant, find_api_key, guest_mode
+from tillgate.merchants.services.accounts import guest_mode
+from tillgate.merchants.services.keys import find_api_key
+from tillgate.merchants.services.merchants import default_merchant
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,9 @@
 """Lists: filters, and pages that never shift."""
 
+from typing import TypeVar
 from urllib.parse import urlencode
 
+import msgspec
 from django.conf import settings
 from django.db.models import Q
 from django.http import HttpResponse
@@ -12,17 +14,21 @@ from rest_framework.response import Response
 from tillgate.api import fields
 from tillgate.api.export import export_payments
 from tillgate.api.shapes import PaymentFilter, payment_out
+from tillgate.api.visible import load_incidents
 from tillgate.common.errors import InvalidRequest
 from tillgate.payments.models import Payment, PaymentQuerySet
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def list_payments(request: Request, payments: PaymentQuerySet) -> Response | HttpResponse:
     """Answer one page of a merchant's payments, or all of them as CSV where that is asked for."""
-    query = fields.parse(PaymentFilter, _query(request), strict=False)
+    query = read_query(request, PaymentFilter)
     chosen = _filtered(payments, query)
     if "text/csv" in request.headers.get("Accept", ""):
         return export_payments(chosen)
     rows, next_cursor, previous_cursor = _page(chosen, query, _anchor(payments, query.cursor))
+    load_incidents(rows)
     links = {"next": _link(request, next_cursor), "previous": _link(request, previous_cursor)}
     body = {
         "payments": [payment_out(payment, with_key=True) for payment in rows],
@@ -34,13 +40,14 @@ def list_payments(request: Request, payments: PaymentQuerySet) -> Response | Htt
     return Response(body, headers={"Link": link} if link else {})
 
 
-def _query(request: Request) -> dict[str, str]:
+def read_query(request: Request, shape: type[S]) -> S:
+    """Read the query as `shape`. Raises InvalidRequest that names what is unknown, wrong or there twice."""
     problems = fields.Problems()
     for name, values in request.query_params.lists():
         if len(values) > 1:
             problems.add(name[:80], "Send it once.")
     problems.raise_if_any()
-    return request.query_params.dict()
+    return fields.parse(shape, request.query_params.dict(), strict=False)
 
 
 def _filtered(payments: PaymentQuerySet, query: PaymentFilter) -> PaymentQuerySet:

@@ -24,13 +24,11 @@ from tillgate.api.shapes import (
     payment_out,
 )
 from tillgate.api.views import ApiView, success
-from tillgate.common.errors import NotFound
-from tillgate.common.references import is_reference
+from tillgate.api.visible import find_visible, load_incidents
 from tillgate.common.throttles import ATTEMPT, CREATE, READ
 from tillgate.events.models import Event
 from tillgate.payments.models import Payment
 from tillgate.payments.services.cancel import cancel_payment
-from tillgate.payments.services.find import find_payment
 from tillgate.payments.services.review import resolve_review
 from tillgate.payments.services.sessions import Claim, open_session
 from tillgate.payments.services.start import NewPayment, create_payment
@@ -70,7 +68,7 @@ class PaymentDetail(ApiView):
     @documented("get_payment")
     def get(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
-        payment = _find(reference, caller)
+        payment = find_visible(reference, caller)
         make_question_due(payment)
         # Whatever the answer shows changes together with the sequence.
         tag = f'"{payment.sequence}-{"key" if caller.has_key else "public"}"'
@@ -89,7 +87,7 @@ class PaymentAttempts(ApiView):
     @documented("create_attempt")
     def post(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
-        payment = _find(reference, caller)
+        payment = find_visible(reference, caller)
         body = fields.parse(AttemptIn, request.data)
         claim = Claim(
             idempotency_hash=claim_of(request, caller, f"attempts:{reference}"),
@@ -114,7 +112,7 @@ class PaymentCancel(ApiView):
     def post(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
         fields.parse(CancelIn, request.data)
-        payment = cancel_payment(_find(reference, caller).pk)
+        payment = cancel_payment(find_visible(reference, caller).pk)
         return _payment(payment, caller, "Payment canceled.")
 
 
@@ -127,7 +125,7 @@ class PaymentResolve(ApiView):
     def post(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
         body = fields.parse(ResolveIn, request.data)
-        payment = resolve_review(_find(reference, caller).pk, body.decision)
+        payment = resolve_review(find_visible(reference, caller).pk, body.decision)
         message = "Payment accepted." if body.decision == "accept" else "The money is being sent back."
         return _payment(payment, caller, message)
 
@@ -139,24 +137,11 @@ class PaymentTimeline(ApiView):
 
     @documented("get_timeline")
     def get(self, request: Request, reference: str) -> HttpResponse:
-        payment = _find(reference, caller_of(request))
+        payment = find_visible(reference, caller_of(request))
         stored = Event.objects.filter(subject=payment.reference).order_by("sequence")
         return success(
             "events", [created_out(payment), *map(event_out, stored)], "Timeline retrieved successfully."
         )
-
-
-def _find(reference: str, caller: Caller) -> Payment:
-    """With a key only the merchant's own; without one, whoever holds the unguessable id."""
-    payment = None
-    if is_reference(reference, "PAY") and caller.has_key:
-        own = Payment.objects.for_merchant(caller.merchant, caller.mode)
-        payment = own.filter(reference=reference).first()
-    elif is_reference(reference, "PAY"):
-        payment = find_payment(reference)
-    if payment is None:
-        raise NotFound(f"There is no payment {reference[:40]!r} that you may see.")
-    return payment
 
 
 def _payment(
@@ -167,6 +152,8 @@ def _payment(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
+    if caller.has_key:
+        load_incidents([payment])
     return success(
         "payment", payment_out(payment, with_key=caller.has_key), message, status=status, headers=headers
     )

@@ -11,16 +11,25 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from tillgate.api import shapes
 from tillgate.api.authentication import KeyAuthentication
-from tillgate.api.shapes import PaymentFilter
+from tillgate.api.shapes import GatewayFilter, PaymentFilter
 
 View = TypeVar("View", bound=Callable[..., object])
 REFERENCE = "#/components/schemas/{name}"
+QUERIES = (PaymentFilter, GatewayFilter)  # Written as parameters.
 ANYWHERE = (401, 503)  # A wrong key, also where none is needed; a database that does not answer.
+TAGS = {"gateways": "gateways", "refund": "refunds", "refunds": "refunds", "dispute": "disputes"}
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
     description="1-255 printable ASCII. The same key with the same body returns the first result.",
+)
+REQUIRED_IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    description=f"{IDEMPOTENCY.description} It counts for this payment alone.",
 )
 
 
@@ -40,6 +49,7 @@ class Operation:
     refusals: tuple[int, ...] = ()
     query: str | None = None
     idempotent: bool = False
+    needs_idempotency: bool = False
     needs_key: bool = True
 
 
@@ -94,12 +104,51 @@ OPERATIONS = {
         many=True,
         refusals=(404,),
     ),
+    "create_refund": Operation(
+        summary="Refund a payment",
+        description="All that is left, or a part of it. The money goes back later: GET the refund. "
+        "Idempotency-Key is required.",
+        request="RefundIn",
+        resource="refund",
+        shape="RefundOut",
+        success=(201,),
+        refusals=(400, 404, 409, 413, 415, 422),
+        needs_idempotency=True,
+    ),
+    "list_refunds": Operation(
+        summary="List a payment's refunds",
+        description="Newest first, with those made in a gateway's dashboard.",
+        resource="refunds",
+        shape="RefundOut",
+        many=True,
+        refusals=(404,),
+    ),
+    "get_refund": Operation(summary="Get a refund", resource="refund", shape="RefundOut", refusals=(404,)),
+    "refund_surplus": Operation(
+        summary="Send a surplus back",
+        description="All of it, by the transaction it came in by. A repeat returns the same refund.",
+        resource="refund",
+        shape="RefundOut",
+        success=(201, 200),
+        refusals=(400, 404, 409, 413, 415),
+    ),
+    "keep_evidence": Operation(
+        summary="Keep a text about a dispute",
+        description="For the merchant's own use: it is shown with the payment, and sent nowhere.",
+        request="EvidenceIn",
+        resource="dispute",
+        shape="DisputeOut",
+        refusals=(400, 404, 413, 415),
+    ),
     "list_gateways": Operation(
         summary="List usable gateways",
+        description="With an amount and its currency: those that can take it, in the order in which they "
+        "are tried; with a key also what would be received, as an estimate.",
         resource="gateways",
         shape="GatewayOut",
         many=True,
-        refusals=(429,),
+        refusals=(400, 429),
+        query="GatewayFilter",
         needs_key=False,
     ),
 }
@@ -117,8 +166,8 @@ def documented(operation_id: str) -> Callable[[View], View]:
         description=row.description or row.summary,
         request={"application/json": {"$ref": REFERENCE.format(name=row.request)}} if row.request else None,
         responses={**answers, **refusals},
-        parameters=[*([IDEMPOTENCY] if row.idempotent else []), *_query(row.query)],
-        tags=["payments" if row.resource != "gateways" else "gateways"],
+        parameters=[*_idempotency(row), *_query(row.query)],
+        tags=[TAGS.get(row.resource, "payments")],
         auth=None if row.needs_key else [{}, {"secretKey": []}],  # type: ignore[list-item]
     )
     return decorate
@@ -148,7 +197,7 @@ def _as_written(schema: Any) -> Any:
 @cache
 def _shapes() -> dict[str, type[msgspec.Struct]]:
     structs = [s for s in vars(shapes).values() if isinstance(s, type) and issubclass(s, msgspec.Struct)]
-    return {struct.__name__: struct for struct in structs if struct is not PaymentFilter}
+    return {struct.__name__: struct for struct in structs if struct not in QUERIES}
 
 
 def _envelope(row: Operation) -> dict[str, Any]:
@@ -159,6 +208,12 @@ def _envelope(row: Operation) -> dict[str, Any]:
         members |= {"next": url, "previous": url}
     members |= {"status": {"type": "string", "enum": ["success"]}, "message": {"type": "string"}}
     return {"type": "object", "properties": members, "required": list(members)}
+
+
+def _idempotency(row: Operation) -> list[OpenApiParameter]:
+    if row.needs_idempotency:
+        return [REQUIRED_IDEMPOTENCY]
+    return [IDEMPOTENCY] if row.idempotent else []
 
 
 def _query(name: str | None) -> list[OpenApiParameter]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tillgate.api import docs, gateways, payments
+from tillgate.api import disputes, docs, gateways, payments, refunds
 
 urlpatterns = [
     path("payments", payments.Payments.as_view(), name="payments"),
@@ -9,6 +9,18 @@ urlpatterns = [
     path("payments/<str:reference>/cancel", payments.PaymentCancel.as_view(), name="payment-cancel"),
     path("payments/<str:reference>/resolve", payments.PaymentResolve.as_view(), name="payment-resolve"),
     path("payments/<str:reference>/timeline", payments.PaymentTimeline.as_view(), name="payment-timeline"),
+    path("payments/<str:reference>/refunds", refunds.PaymentRefunds.as_view(), name="payment-refunds"),
+    path(
+        "payments/<str:reference>/surplus/<str:surplus>/refund",
+        refunds.SurplusRefund.as_view(),
+        name="surplus-refund",
+    ),
+    path(
+        "payments/<str:reference>/disputes/<str:dispute>/evidence",
+        disputes.DisputeEvidence.as_view(),
+        name="dispute-evidence",
+    ),
+    path("refunds/<str:reference>", refunds.RefundDetail.as_view(), name="refund"),
     path("gateways", gateways.Gateways.as_view(), name="gateways"),
     path("schema", docs.Schema.as_view(), name="schema"),
     path("docs", docs.SwaggerUi.as_view(url_name="schema"), name="docs"),

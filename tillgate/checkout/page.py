@@ -9,9 +9,10 @@ from tillgate.common import clock
 from tillgate.common.errors import PayError
 from tillgate.gateways import registry
 from tillgate.gateways.protocol import GatewayAccount
-from tillgate.merchants.services import accounts_for, usable_for
+from tillgate.merchants.services import choosing
 from tillgate.money import Money
 from tillgate.payments.models import Attempt, Payment
+from tillgate.payments.services.sessions import ways_to_pay
 from tillgate.payments.states import PAYABLE, AttemptStatus, PaymentStatus
 
 CHANNEL_NAMES = {
@@ -22,6 +23,7 @@ CHANNEL_NAMES = {
     "qr": "QR code",
     "mobile_money": "mobile money",
     "eft": "EFT",
+    "paypal": "PayPal balance, bank or card",
 }
 CHANNELS_SHOWN = 3
 UNPAID = PAYABLE | {PaymentStatus.EXPIRED}  # Money may still come in, and the page does not know it yet.
@@ -78,13 +80,15 @@ class Page:
     alert: str
 
 
-def build_page(payment: Payment, *, returned: bool = False, error: PayError | None = None) -> Page:
+def build_page(
+    payment: Payment, *, returned: bool = False, error: PayError | None = None, failed: str | None = None
+) -> Page:
     """Work out the page of a payment; `returned` when its customer has just come back from a gateway,
-    `error` when what the customer asked for was refused."""
+    `error` when what the customer asked for was refused, `failed` the gateway that was asked."""
     attempts = open_attempts(payment)
     state = state_of(payment, attempts, returned=returned)
     face = FACES[state]
-    buttons = _buttons(payment, attempts) if face.asks else ()
+    buttons = _buttons(payment, attempts, failed) if face.asks else ()
     return Page(
         payment=payment,
         state=state,
@@ -115,7 +119,7 @@ def state_of(payment: Payment, attempts: list[Attempt], *, returned: bool = Fals
     """Say what the page is about, from the payment and its open attempts."""
     if payment.status not in UNPAID:
         return PageState(payment.status)
-    if returned and attempts:
+    if returned and any(attempt.redirect_url for attempt in attempts):  # Nobody can pay without a page.
         return PageState.CHECKING
     if payment.status == PaymentStatus.EXPIRED or payment.expires_at <= clock.now():
         return PageState.EXPIRED
@@ -127,9 +131,9 @@ def state_of(payment: Payment, attempts: list[Attempt], *, returned: bool = Fals
 
 
 def usable_accounts(payment: Payment) -> tuple[GatewayAccount, ...]:
-    """Return the accounts by which this payment can be paid now, best first."""
-    usable = usable_for(payment.amount, accounts_for(payment.merchant, payment.mode))
-    return tuple(a for a in usable if not payment.gateway_pinned or a.gateway == payment.gateway)
+    """Return the accounts by which this payment can be paid now, without a statement."""
+    only = payment.gateway if payment.gateway_pinned else None
+    return choosing.usable_accounts(payment.merchant, payment.mode, payment.amount, only=only)
 
 
 def shop_url(payment: Payment) -> str:
@@ -145,18 +149,19 @@ def _can_be_continued(attempt: Attempt) -> bool:
     return attempt.status == AttemptStatus.PENDING and bool(attempt.redirect_url)
 
 
-def _buttons(payment: Payment, attempts: list[Attempt]) -> tuple[Button, ...]:
+def _buttons(payment: Payment, attempts: list[Attempt], failed: str | None) -> tuple[Button, ...]:
+    """In the order of the ways to pay; but first the page that is open, and last what has just failed."""
     opened = {attempt.gateway for attempt in attempts if _can_be_continued(attempt)}
     buttons = [
         Button(
-            gateway=account.gateway,
-            name=registry.GATEWAYS[account.gateway].title,
-            channels=_channels(account.gateway),
-            opened=account.gateway in opened,
+            gateway=way.gateway,
+            name=registry.GATEWAYS[way.gateway].title,
+            channels=_channels(way.gateway),
+            opened=way.gateway in opened,
         )
-        for account in usable_accounts(payment)
+        for way in ways_to_pay(payment)
     ]
-    return tuple(sorted(buttons, key=lambda button: not button.opened))
+    return tuple(sorted(buttons, key=lambda button: (button.gateway == failed, not button.opened)))
 
 
 def _channels(gateway: str) -> str:
@@ -180,7 +185,8 @@ def _receipt(payment: Payment) -> Receipt:
 
 
 def _method(attempt: Attempt) -> str:
-    channel = CHANNEL_NAMES.get(attempt.channel, "")
+    # PayPal's one channel is PayPal.
+    channel = CHANNEL_NAMES.get(attempt.channel, "") if attempt.channel != attempt.gateway else ""
     title = registry.GATEWAYS[attempt.gateway].title
     return f"{title}, {channel}" if channel else title
 

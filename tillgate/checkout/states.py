@@ -166,4 +166,4 @@ def refusal(error: PayError, *, ways: int) -> str:
     told = REFUSALS.get(error.code, error.message)
     if not isinstance(error, GatewayTrouble) or not ways:
         return told
-    return f"{told} {'Try again, or choose another way to pay.' if ways > 1 else 'Try again in a moment.'}"
+    return f"{told} {'Choose another way to pay, or try again.' if ways > 1 else 'Try again in a moment.'}"

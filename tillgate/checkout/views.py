@@ -5,11 +5,13 @@ import re
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from tillgate.checkout.page import (
+    Page,
     build_page,
     can_bring_news,
     open_attempts,
@@ -64,14 +66,15 @@ class CheckoutPage(TokenView):
 
     def get(self, request: HttpRequest, token: str) -> HttpResponseBase:
         make_question_due(self.payment)
-        return _show(request, self.payment)
+        return _show(request, build_page(self.payment))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
+        gateway = request.POST.get("gateway")
         try:
-            attempt, _ = open_session(self.payment, request.POST.get("gateway"))
+            attempt, _ = open_session(self.payment, gateway)
         except PayError as error:
             self.payment.refresh_from_db()
-            return _show(request, self.payment, error=error)
+            return _show(request, build_page(self.payment, error=error, failed=gateway), error)
         return SeeOther(attempt.redirect_url)
 
 
@@ -79,11 +82,14 @@ class ReturnPage(TokenView):
     """/pay/{token}/return"""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponseBase:
+        if request.GET.get("status") == "cancelled":
+            # Flutterwave brings back to one address whoever leaves, too. Nothing but the page depends on it.
+            return SeeOther(reverse("checkout", args=[token]))
         # The query is the browser's word; only the gateway's answer to our own question counts.
         payment = wait_for_news(self.payment) if can_bring_news(self.payment) else self.payment
         if payment.status == PaymentStatus.COMPLETED and (url := shop_url(payment)):
             return SeeOther(url)
-        return _show(request, payment, returned=True)
+        return _show(request, build_page(payment, returned=True))
 
 
 class PaymentNews(TokenView):
@@ -102,16 +108,11 @@ def _refuse(request: HttpRequest, template: str, error: PayError) -> HttpRespons
     return response
 
 
-def _show(
-    request: HttpRequest, payment: Payment, *, returned: bool = False, error: PayError | None = None
-) -> HttpResponseBase:
-    page = build_page(payment, returned=returned, error=error)
-
-    @csp_replace({"form-action": form_targets(usable_accounts(payment))})
+def _show(request: HttpRequest, page: Page, error: PayError | None = None) -> HttpResponseBase:
+    @csp_replace({"form-action": form_targets(usable_accounts(page.payment))})
     def show(request: HttpRequest) -> HttpResponseBase:
-        return render(
-            request, "checkout/page.html", {"page": page}, status=error.http_status if error else 200
-        )
+        status = error.http_status if error else 200
+        return render(request, "checkout/page.html", {"page": page}, status=status)
 
     response = show(request)
     for name, value in (error.headers if error else {}).items():

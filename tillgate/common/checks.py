@@ -5,7 +5,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -19,14 +18,12 @@ CHOICES = {
     "TILLGATE_LATE_PAYMENT": ("accept", "review"),
     "TILLGATE_THROTTLES": ("on", "off"),
 }
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @register(Tags.security)
 def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Hold the settings against what an installation of this kind must have."""
-    words = [*_wrong_words(), *_wrong_counts(), *_secret_key(), *_money()]
-    return [*words, *_paystack(), *_guest_mode(), *_exposure()]
+    return [*_wrong_words(), *_wrong_counts(), *_secret_key(), *_money(), *_exposure()]
 
 
 def _wrong_words() -> list[CheckMessage]:
@@ -64,55 +61,27 @@ def _money() -> list[CheckMessage]:
     return [Error(f"{settings.TILLGATE_DEFAULT_CURRENCY!r} is no currency.", hint=hint, id="tillgate.E003")]
 
 
-def _paystack() -> list[CheckMessage]:
-    found: list[CheckMessage] = []
-    key, url = settings.PAYSTACK_SECRET_KEY, urlsplit(settings.PAYSTACK_BASE_URL)
-    if not key.strip():
-        hint = "Set PAYSTACK_SECRET_KEY; without a gateway no payment can be created."
-        found.append(Caution("No gateway key is set.", hint=hint, id="tillgate.W004"))
-    elif not key.startswith(("sk_test_", "sk_live_")) or len(key) < 20:
-        hint = "Copy the secret key (sk_test_… or sk_live_…) from Paystack's dashboard, Settings, API Keys."
-        found.append(
-            Error("PAYSTACK_SECRET_KEY is not a secret key of Paystack's.", hint=hint, id="tillgate.E005")
-        )
-    if url.scheme != "https" or url.hostname in LOOPBACK:
-        hint = "Unset PAYSTACK_BASE_URL: its default is Paystack's own host."
-        found += _dangerous(
-            "PAYSTACK_BASE_URL is not an https address of a gateway.", hint, "tillgate.E006", quiet=True
-        )
-    return found
-
-
-def _guest_mode() -> list[CheckMessage]:
-    mode, key = settings.TILLGATE_GUEST_MODE, settings.PAYSTACK_SECRET_KEY.strip()
-    asked = settings.TILLGATE_GUEST_CREATE == "on" and mode in ("test", "live")
-    if not asked or not key or key.startswith(f"sk_{mode}_"):
-        return []
-    hint = f"Set a {mode} key of a gateway, or unset TILLGATE_GUEST_MODE."
-    return _dangerous(f"Guests pay in {mode} mode, and there is no {mode} key.", hint, "tillgate.E012")
-
-
 def _exposure() -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if settings.TILLGATE_THROTTLES == "off":
-        found += _dangerous(
+        found += dangerous(
             "Throttles are off.", "Unset TILLGATE_THROTTLES; off is for measuring.", "tillgate.E007"
         )
     if not settings.TILLGATE_PUBLIC_URL.startswith("https://"):
         hint = "Set TILLGATE_PUBLIC_URL to the https address at which customers reach this installation."
-        found += _dangerous("TILLGATE_PUBLIC_URL is not https.", hint, "tillgate.E008", quiet=True)
+        found += dangerous("TILLGATE_PUBLIC_URL is not https.", hint, "tillgate.E008", quiet=True)
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         hint = "Set ALLOWED_HOSTS to the host names of this installation, separated by commas."
-        found += _dangerous("ALLOWED_HOSTS is empty or admits every host.", hint, "tillgate.E009")
+        found += dangerous("ALLOWED_HOSTS is empty or admits every host.", hint, "tillgate.E009")
     if settings.TILLGATE_TRUSTED_PROXIES is None:
         hint = "Set TILLGATE_TRUSTED_PROXIES to how many proxies of yours append to X-Forwarded-For, or to 0."
-        found += _dangerous(
+        found += dangerous(
             "It is not said how many proxies stand in front.", hint, "tillgate.E010", quiet=True
         )
     return found
 
 
-def _dangerous(message: str, hint: str, id: str, *, quiet: bool = False) -> list[CheckMessage]:
+def dangerous(message: str, hint: str, id: str, *, quiet: bool = False) -> list[CheckMessage]:
     """An error in production; in `local` a warning, or nothing where it is how `local` is meant to be."""
     if not settings.IS_LOCAL:
         return [Error(message, hint=hint, id=id)]

@@ -16,19 +16,24 @@ import httpx2
 from tillgate.gateways.errors import GatewayError, GatewayUnknown, Rejected, Unreachable
 
 MAX_BODY = 1024 * 1024
+Payload = Mapping[str, Any] | bytes | None
 SLOTS = 8  # Threads of one process that may wait for one gateway; the others serve everyone else.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long a caller may wait: for the whole call, and for a free slot before it."""
+    """How long a caller may wait: for the whole call, and for one of so many slots before it. Callers
+    with another number of slots have slots of their own."""
 
     total_s: float
     slot_s: float
+    slots: int = SLOTS
 
 
 IN_REQUEST = Patience(total_s=10, slot_s=0)
 IN_WORKER = Patience(total_s=45, slot_s=45)
+# Anybody may make us verify an event: that must not take the slots of those who pay.
+AT_THE_DOOR = Patience(total_s=5, slot_s=0, slots=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,32 +50,47 @@ def call(
     *,
     headers: Mapping[str, str],
     patience: Patience,
-    payload: Mapping[str, Any] | None = None,
+    payload: Payload = None,
 ) -> Answer:
-    """Send one request, once, and read one JSON object.
+    """Send one request, once, and read one JSON object; an answer 204 has none and needs none.
 
-    A GET that fails may be repeated, so it raises Unreachable; anything else that may have arrived
-    raises GatewayUnknown. An answer with status 4xx is returned: only the adapter knows what it means.
-    Raises Rejected for a request that cannot be sent at all.
+    A mapping is sent as JSON, a Decimal in it as the number that it is. Bytes are sent as they are,
+    under the Content-Type in `headers`. A GET that fails may be repeated, so it raises Unreachable;
+    anything else that may have arrived raises GatewayUnknown. An answer with status 4xx is returned:
+    only the adapter knows what it means. Raises Rejected for a request that cannot be sent at all.
     """
     doubt: type[GatewayError] = Unreachable if method == "GET" else GatewayUnknown
-    request = _build(method, url, headers, payload)
+    accepted = {"Accept": "application/json", **headers}
+    status, body = _answered(_build(method, url, accepted, payload), patience, doubt, MAX_BODY)
+    return Answer(status=status, body={} if status == 204 and not body else _json_object(body, doubt))
+
+
+def download(url: str, *, patience: Patience, limit: int) -> tuple[int, bytes]:
+    """Fetch a small public file: the answer's status and its body. Nothing secret is sent, no redirect
+    followed.
+
+    Raises Unreachable for anything but an answer of at most `limit` bytes.
+    """
+    return _answered(_build("GET", url, {"Accept": "*/*"}, None), patience, Unreachable, limit)
+
+
+def _answered(
+    request: httpx2.Request, patience: Patience, doubt: type[GatewayError], limit: int
+) -> tuple[int, bytes]:
     with _slot(request.url.netloc, patience):
-        status, reply_headers, body = _exchange(request, patience, doubt)
+        status, headers, body = _exchange(request, patience, doubt, limit)
     if status == 429:
-        raise Unreachable("the gateway asks us to slow down", retry_after_s=_retry_after(reply_headers))
+        raise Unreachable("the gateway asks us to slow down", retry_after_s=_retry_after(headers))
     if status >= 500 or status == 408:
         raise doubt(f"the gateway answered {status}")
-    return Answer(status=status, body=_json_object(body, doubt))
+    return status, body
 
 
-def _build(
-    method: str, url: str, headers: Mapping[str, str], payload: Mapping[str, Any] | None
-) -> httpx2.Request:
-    ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "tillgate"}
-    if payload is not None:
+def _build(method: str, url: str, headers: Mapping[str, str], payload: Payload) -> httpx2.Request:
+    ours = {"Accept-Encoding": "identity", "User-Agent": "tillgate"}
+    if isinstance(payload, Mapping):
         ours["Content-Type"] = "application/json"
-    content = None if payload is None else json.dumps(payload).encode()
+    content = _json_text(payload).encode() if isinstance(payload, Mapping) else payload
     try:
         return httpx2.Request(method, url, headers={**headers, **ours}, content=content)
     except (httpx2.InvalidURL, UnicodeError) as error:
@@ -78,8 +98,19 @@ def _build(
         raise Rejected(f"the request cannot be sent: {type(error).__name__}") from None
 
 
+def _json_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        assert value.is_finite(), f"JSON has no {value}"
+        return format(value, "f")  # The standard writer takes floats only, and those lose digits.
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{json.dumps(name)}: {_json_text(item)}' for name, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_json_text, value))}]"
+    return json.dumps(value)
+
+
 def _exchange(
-    request: httpx2.Request, patience: Patience, doubt: type[GatewayError]
+    request: httpx2.Request, patience: Patience, doubt: type[GatewayError], limit: int
 ) -> tuple[int, httpx2.Headers, bytes]:
     _call.ends_at = time.monotonic() + patience.total_s
     # A name may have four addresses, which are tried one after another.
@@ -88,7 +119,7 @@ def _exchange(
     request.extensions["timeout"] = timeout.as_dict()
     try:
         with closing(_transport().handle_request(request)) as response:
-            return response.status_code, response.headers, _read(response, doubt)
+            return response.status_code, response.headers, _read(response, doubt, limit)
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
         raise Rejected(f"the request cannot be sent: {type(error).__name__}") from None
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
@@ -97,12 +128,12 @@ def _exchange(
         raise doubt(f"the gateway's answer was lost: {type(error).__name__}") from error
 
 
-def _read(response: httpx2.Response, doubt: type[GatewayError]) -> bytes:
+def _read(response: httpx2.Response, doubt: type[GatewayError], limit: int) -> bytes:
     body = bytearray()
     # Raw, so that nothing is unpacked: an answer that is packed though we asked for none is not JSON.
     for piece in response.iter_raw():
         body += piece
-        if len(body) > MAX_BODY:
+        if len(body) > limit:
             raise doubt("the gateway's answer is too large to be one")
     return bytes(body)
 
@@ -189,14 +220,14 @@ class _Stream:
 
 
 @cache
-def _slots(_netloc: bytes) -> threading.BoundedSemaphore:
-    return threading.BoundedSemaphore(SLOTS)
+def _slots(_netloc: bytes, count: int) -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(count)
 
 
 @contextmanager
 def _slot(netloc: bytes, patience: Patience) -> Iterator[None]:
     with _first:
-        slots = _slots(netloc)
+        slots = _slots(netloc, patience.slots)
     if not slots.acquire(timeout=patience.slot_s or None, blocking=patience.slot_s > 0):
         raise Unreachable("too many calls to this gateway are waiting", retry_after_s=2)
     try:

@@ -2,6 +2,10 @@
 
 from django.db import models
 
+from tillgate.gateways.protocol import EventSubject
+
+_SUBJECTS = [(subject.value, subject.value) for subject in EventSubject]
+
 
 class InboundEvent(models.Model):
     """A signed event of a gateway: raw bytes and headers, stored before it is answered."""
@@ -18,6 +22,7 @@ class InboundEvent(models.Model):
     gateway_reference = models.CharField(max_length=120, blank=True)
     gateway_id = models.CharField(max_length=60, blank=True)
     claims_money = models.BooleanField(default=False)
+    about = models.CharField(max_length=8, choices=_SUBJECTS, default=EventSubject.PAYMENT.value)
     headers = models.JSONField()
     body = models.BinaryField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.STORED)

@@ -5,18 +5,23 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from tillgate.common import clock
 from tillgate.common.errors import NotFound, PayError
-from tillgate.gateways.http import IN_WORKER
-from tillgate.gateways.protocol import GatewayAccount, GatewayEvent
+from tillgate.gateways.errors import Unreachable
+from tillgate.gateways.http import AT_THE_DOOR
+from tillgate.gateways.protocol import EventSubject, GatewayAccount, GatewayEvent
 from tillgate.gateways.registry import GATEWAYS
 from tillgate.inbox.models import InboundEvent
-from tillgate.merchants.services import accounts_at, connect
+from tillgate.merchants.services.accounts import accounts_at, connect
 from tillgate.payments.models import Attempt
+from tillgate.payments.services.look_back import look_back
 from tillgate.payments.services.sync import MONEY_MOVED, ask
+from tillgate.payments.states import AttemptStatus
 
 log = structlog.get_logger(__name__)
+RETRY_AFTER_S = 30
 WAITED = timedelta(hours=1)
 KEPT_HEADERS = frozenset({"content-type", "user-agent", "x-request-id"})
 
@@ -35,6 +40,13 @@ class NoAccount(PayError):
     http_status = 503
 
 
+class NotVerifiable(PayError):
+    """What it takes to verify the event cannot be had just now; the gateway will send it again."""
+
+    code = "verification_unavailable"
+    http_status = 503
+
+
 class NotConfirmed(Exception):
     """The gateway's answer does not confirm its own event yet."""
 
@@ -43,7 +55,7 @@ def receive(gateway: str, headers: Mapping[str, str], body: bytes) -> None:
     """Store a signed event and queue it; a second delivery of the same news changes nothing.
 
     `headers` have lower-case names. Raises NotFound for a gateway we do not have, NoAccount,
-    BadSignature.
+    NotVerifiable, BadSignature.
     """
     if gateway not in GATEWAYS:
         raise NotFound(f"There is no gateway {gateway!r} here.")
@@ -52,22 +64,25 @@ def receive(gateway: str, headers: Mapping[str, str], body: bytes) -> None:
 
 
 def apply_event(event_id: int) -> None:
-    """Ask about the attempt that an event names. An event about nothing of ours is parked.
+    """Ask about what an event names: the payment, or what became of its money since. An event about
+    nothing of ours is parked; one that tells of no money is only kept.
 
     Raises NotConfirmed, so that the job is tried again, while the gateway does not answer, or does
     not (yet) confirm the money that its event told of.
     """
     event = InboundEvent.objects.get(pk=event_id)
-    attempt = Attempt.objects.filter(
-        gateway=event.gateway, mode=event.mode, gateway_reference=event.gateway_reference
-    ).first()
+    if event.about == EventSubject.OTHER:
+        _finish(event, InboundEvent.State.APPLIED, "")
+        return
+    attempt = _attempt_of(event)
     if attempt is None:
         log.warning("event_parked", gateway=event.gateway, kind=event.kind, reference=event.gateway_reference)
         _finish(event, InboundEvent.State.PARKED, "no attempt of ours has this reference")
         return
-    said = ask(attempt.pk, gateway_id=event.gateway_id or None)
-    if said is None or (event.claims_money and said not in MONEY_MOVED):
-        raise NotConfirmed(f"{event} says more than the gateway's answer: {said}")
+    if event.about == EventSubject.PAYMENT or not _came_in(event, attempt):
+        _ask(event, attempt)
+    if event.about != EventSubject.PAYMENT and not look_back(attempt.pk):
+        raise NotConfirmed(f"{event} tells of money that the gateway does not confirm")
     _finish(event, InboundEvent.State.APPLIED, "")
 
 
@@ -82,14 +97,46 @@ def waiting_for_a_person() -> Iterator[str]:
         yield f"{event} about {event.gateway_reference!r} is not confirmed by the gateway's answers."
 
 
+def _attempt_of(event: InboundEvent) -> Attempt | None:
+    """Find the attempt by our name for it, else by the gateway's for one of its transactions."""
+    attempts = Attempt.objects.filter(gateway=event.gateway, mode=event.mode)
+    named = attempts.filter(gateway_reference=event.gateway_reference).first()
+    if named is not None or not event.gateway_id:
+        return named
+    by_id = Q(gateway_id=event.gateway_id) | Q(surpluses__gateway_id=event.gateway_id)
+    return attempts.filter(by_id).first()
+
+
+def _came_in(event: InboundEvent, attempt: Attempt) -> bool:
+    """Say whether we know already of the money whose return an event tells of."""
+    if event.gateway_id in ("", attempt.gateway_id):
+        return attempt.status == AttemptStatus.SUCCEEDED
+    return attempt.surpluses.filter(gateway_id=event.gateway_id).exists()
+
+
+def _ask(event: InboundEvent, attempt: Attempt) -> None:
+    said = ask(attempt.pk, gateway_id=event.gateway_id or None)
+    if said is None or (event.claims_money and said not in MONEY_MOVED):
+        raise NotConfirmed(f"{event} says more than the gateway's answer: {said}")
+
+
 def _verify(gateway: str, headers: Mapping[str, str], body: bytes) -> tuple[GatewayAccount, GatewayEvent]:
     accounts = accounts_at(gateway)
     if not accounts:
         raise NoAccount(f"No {gateway} key is set, so no event of it can be verified.")
+    unreachable: Unreachable | None = None
     for account in accounts:
-        event = connect(account, IN_WORKER).read_event(headers, body)
+        try:
+            event = connect(account, AT_THE_DOOR).read_event(headers, body)
+        except Unreachable as error:
+            unreachable = error
+            continue
         if event is not None:
             return account, event
+    if unreachable is not None:
+        log.warning("event_not_verifiable", gateway=gateway, reason=str(unreachable))
+        retry = {"Retry-After": str(unreachable.retry_after_s or RETRY_AFTER_S)}
+        raise NotVerifiable("The event cannot be verified just now. Send it again.", headers=retry)
     log.warning("event_bad_signature", gateway=gateway)
     raise BadSignature("The signature does not match the body.")
 
@@ -107,6 +154,7 @@ def _store(account: GatewayAccount, event: GatewayEvent, headers: Mapping[str, s
             "gateway_reference": event.gateway_reference or "",
             "gateway_id": event.gateway_id or "",
             "claims_money": event.claims_money,
+            "about": event.about,
             "headers": {name: value[:200] for name, value in headers.items() if name in KEPT_HEADERS},
             "body": body,
             "received_at": clock.now(),

@@ -1,4 +1,4 @@
-"""Who takes the money: merchants, and the keys of their servers."""
+"""Who takes the money: merchants, the keys of their servers, and how well their gateways do."""
 
 from django.db import models
 
@@ -10,6 +10,10 @@ class Merchant(models.Model):
     is_default = models.BooleanField(default=False)
     # {"NGN": {"minimum_minor": 10000, "maximum_minor": 500000000}}; without an entry: no limits of its own.
     limits = models.JSONField(default=dict, blank=True)
+    # ISO 3166 of the shop, for its gateways' fees; empty: the home of the currency.
+    country = models.CharField(max_length=2, blank=True)
+    # Which gateway for which payment; see `services/rules.py`.
+    gateway_rules = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -38,3 +42,19 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+
+class GatewayHealth(models.Model):
+    """How a gateway does just now, for all processes: no row, or no failures, is well."""
+
+    gateway = models.CharField(max_length=20)
+    mode = models.CharField(max_length=4, choices=[("test", "test"), ("live", "live")])
+    failures = models.PositiveIntegerField(default=0)  # In a row.
+    open_until = models.DateTimeField(null=True)  # Until then nobody is sent there.
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gateway", "mode"], name="gateway_health")]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.mode}"

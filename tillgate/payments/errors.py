@@ -34,6 +34,12 @@ class ReferenceTaken(Conflict):
     code = "merchant_reference_taken"
 
 
+class RefundTooLarge(Conflict):
+    """More than is left to refund; the message says what is."""
+
+    code = "refund_too_large"
+
+
 class GatewayRefused(GatewayTrouble):
     """The gateway did not take the request; another gateway may."""
 

@@ -1,7 +1,8 @@
 """What the worker does for payments. Each job takes ids, calls one service, and may run twice or late."""
 
 from tillgate.common.jobs import periodic, task
-from tillgate.payments.services import expire, refunds, start, sync
+from tillgate.payments.services import expire, refund_calls, start, sync
+from tillgate.payments.services import look_back as looking_back
 
 
 # A question is never given up: as long as the attempt is open, its ladder has a next rung.
@@ -14,13 +15,26 @@ def ask_gateway(attempt_id: int, rung: int) -> None:
 @task(max_attempts=1_000_000, backoff_s=(5, 15, 60, 300, 3600))
 def submit_refund(refund_id: int) -> None:
     """Send a reserved refund to its gateway."""
-    refunds.submit(refund_id)
+    refund_calls.submit(refund_id)
 
 
 @task(max_attempts=1_000_000, backoff_s=(5, 15, 60, 300, 3600))
 def look_for_refund(refund_id: int, rung: int) -> None:
     """Ask what became of a refund."""
-    refunds.look(refund_id, rung)
+    refund_calls.look(refund_id, rung)
+
+
+@task(max_attempts=1_000_000, backoff_s=(5, 15, 60, 300, 3600))
+def look_back(attempt_id: int) -> None:
+    """Ask for the refunds and disputes of money that came in."""
+    looking_back.look_back(attempt_id)
+
+
+@periodic(every_s=15)
+@task(max_attempts=3, backoff_s=(5,))
+def look_back_where_due() -> None:
+    """Queue the looks back whose time has come."""
+    looking_back.queue_due()
 
 
 @periodic(every_s=15)

@@ -1,37 +1,32 @@
-"""A payment, the attempts to collect it, the money that came on top, and the money sent back."""
+"""A payment, the attempts to collect it, the money that came on top, what went back and what is contested."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 
 from tillgate.gateways.protocol import AttemptRef
 from tillgate.merchants.models import Merchant
 from tillgate.money import MAX_MINOR, Money
 from tillgate.payments.states import (
+    COUNTED_REFUNDS,
     OPEN_ATTEMPTS,
     OPEN_REFUNDS,
     PAYABLE,
     AttemptStatus,
+    DisputeStatus,
     PaymentStatus,
+    RefundOrigin,
     RefundStatus,
+    choices,
+    values,
 )
 
 MODES = [("test", "test"), ("live", "live")]
-
-
-def _choices(enum: type[PaymentStatus | AttemptStatus | RefundStatus]) -> list[tuple[str, str]]:
-    return [(status.value, status.value) for status in enum]
-
-
-def _values(statuses: Iterable[StrEnum]) -> list[str]:
-    # Sorted, or a migration would differ from one run to the next.
-    return sorted(status.value for status in statuses)
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -57,7 +52,7 @@ class Payment(models.Model):
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="payments")
     mode = models.CharField(max_length=4, choices=MODES)
     status = models.CharField(
-        max_length=20, choices=_choices(PaymentStatus), default=PaymentStatus.PENDING.value
+        max_length=20, choices=choices(PaymentStatus), default=PaymentStatus.PENDING.value
     )
     customer_name = models.CharField(max_length=200)
     customer_email = models.CharField(max_length=254)
@@ -80,14 +75,14 @@ class Payment(models.Model):
     received_minor = models.BigIntegerField(default=0)
     surplus_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)
+    charged_back_minor = models.BigIntegerField(default=0)
     fee_minor = models.BigIntegerField(null=True)
+    has_incidents = models.BooleanField(default=False)  # Surpluses or disputes hang below it.
 
     failure = models.JSONField(null=True)  # {"code", "message", "retryable"} of the last failed attempt.
     review_reason = models.CharField(max_length=40, blank=True)
     sequence = models.PositiveIntegerField(default=1)  # Of its newest event; creation is the first.
-    asked_at = models.DateTimeField(
-        null=True
-    )  # When a gateway was last asked; NULL while there is nothing to ask.
+    asked_at = models.DateTimeField(null=True)  # When a gateway was last asked; NULL: there is nothing to.
 
     # The row is its own idempotency record: SHA-256 of scope and key, and of what was asked for.
     idempotency_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
@@ -107,7 +102,8 @@ class Payment(models.Model):
                 condition=Q(amount_minor__gt=0, amount_minor__lte=MAX_MINOR), name="payment_amount"
             ),
             models.CheckConstraint(
-                condition=Q(received_minor__gte=0, surplus_minor__gte=0, refunded_minor__gte=0),
+                condition=Q(received_minor__gte=0, surplus_minor__gte=0, refunded_minor__gte=0)
+                & Q(charged_back_minor__gte=0),
                 name="payment_sums",
             ),
             models.CheckConstraint(
@@ -118,12 +114,12 @@ class Payment(models.Model):
                 | Q(completed_at__isnull=False, received_minor__gt=0),
                 name="payment_completed_with_money",
             ),
-            models.CheckConstraint(condition=Q(status__in=_values(PaymentStatus)), name="payment_status"),
+            models.CheckConstraint(condition=Q(status__in=values(PaymentStatus)), name="payment_status"),
         ]
         indexes = [
             models.Index(fields=["merchant", "mode", "-created_at", "-id"], name="payment_newest"),
             models.Index(
-                fields=["expires_at"], name="payment_expiry", condition=Q(status__in=_values(PAYABLE))
+                fields=["expires_at"], name="payment_expiry", condition=Q(status__in=values(PAYABLE))
             ),
         ]
 
@@ -157,13 +153,15 @@ class Attempt(models.Model):
     gateway = models.CharField(max_length=20)
     mode = models.CharField(max_length=4, choices=MODES)
     status = models.CharField(
-        max_length=12, choices=_choices(AttemptStatus), default=AttemptStatus.CREATED.value
+        max_length=12, choices=choices(AttemptStatus), default=AttemptStatus.CREATED.value
     )
     initiated_by = models.CharField(
         max_length=8, choices=[("customer", "customer"), ("merchant", "merchant")]
     )
     gateway_reference = models.CharField(max_length=60)
     gateway_id = models.CharField(max_length=60, null=True)  # noqa: DJ001  # NULL until the gateway named it.
+    # What the gateway opened for the customer, where it can only be asked by that.
+    session_id = models.CharField(max_length=60, null=True)  # noqa: DJ001
     redirect_url = models.CharField(max_length=2000, blank=True)
     access_code = models.CharField(max_length=100, blank=True)
     failure = models.JSONField(null=True)
@@ -175,6 +173,9 @@ class Attempt(models.Model):
     paid_at = models.DateTimeField(null=True)  # The gateway's time.
     verified_at = models.DateTimeField(null=True)  # Ours, when the gateway confirmed it to our own question.
     reversed_at = models.DateTimeField(null=True)
+    capture_sent_at = models.DateTimeField(null=True)  # Committed before the call that takes approved money.
+    looked_back_at = models.DateTimeField(null=True)  # When refunds and disputes were last asked for.
+    look_back_at = models.DateTimeField(null=True)  # When they are to be asked for next.
     questions = models.PositiveIntegerField(default=0)  # Answers or silences so far: the rung of the ladder.
     silences = models.PositiveIntegerField(default=0)  # Questions in a row without an answer of use.
     processing = models.BooleanField(default=False)  # The gateway says that money is on its way by it.
@@ -198,7 +199,7 @@ class Attempt(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["payment"],
-                condition=Q(initiated_by="merchant", status__in=_values(OPEN_ATTEMPTS)),
+                condition=Q(initiated_by="merchant", status__in=values(OPEN_ATTEMPTS)),
                 name="attempt_one_merchant_started",
             ),
             models.CheckConstraint(
@@ -210,7 +211,12 @@ class Attempt(models.Model):
                 condition=Q(settles=False) | Q(status=AttemptStatus.SUCCEEDED.value),
                 name="attempt_settles_succeeded",
             ),
-            models.CheckConstraint(condition=Q(status__in=_values(AttemptStatus)), name="attempt_status"),
+            models.CheckConstraint(condition=Q(status__in=values(AttemptStatus)), name="attempt_status"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["look_back_at"], name="attempt_look_back", condition=Q(look_back_at__isnull=False)
+            )
         ]
 
     def __str__(self) -> str:
@@ -219,7 +225,14 @@ class Attempt(models.Model):
     @property
     def ref(self) -> AttemptRef:
         """Both names, for the gateway."""
-        return AttemptRef(gateway_reference=self.gateway_reference, gateway_id=self.gateway_id)
+        return AttemptRef(
+            gateway_reference=self.gateway_reference, gateway_id=self.gateway_id, session_id=self.session_id
+        )
+
+    @property
+    def received(self) -> Money:
+        """What the gateway confirmed of an attempt that succeeded."""
+        return Money(self.received_minor or 0, self.received_currency)
 
     @property
     def question_key(self) -> str:
@@ -250,34 +263,87 @@ class Surplus(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def amount(self) -> Money:
+        """What came on top."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def transaction(self) -> AttemptRef:
+        """The transaction that brought it, for the gateway: it may be the attempt's second one."""
+        return replace(self.attempt.ref, gateway_id=self.gateway_id)
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    """The ways in which refunds are read."""
+
+    def of(self, attempt: Attempt, surplus: Surplus | None) -> Self:
+        """The refunds of one transaction: a surplus's own, or the one that the attempt stands for."""
+        return self.filter(attempt=attempt, surplus=surplus)
+
+    def counted(self) -> Self:
+        """What can not be refunded again: it went back, or is going to."""
+        return self.filter(status__in=COUNTED_REFUNDS)
+
+    def uncalled(self) -> Self:
+        """Reserved refunds that no gateway was called for, the oldest first."""
+        waiting = self.filter(
+            status=RefundStatus.PENDING, listed_before__isnull=True, gateway_id__isnull=True
+        )
+        return waiting.order_by("pk")
+
+    def unanswered(self) -> Self:
+        """Refunds whose call was made and whose answer is not known: at most one of each payment."""
+        return self.filter(status__in=OPEN_REFUNDS, listed_before__isnull=False, gateway_id__isnull=True)
+
+    def total_minor(self) -> int:
+        """Their sum; the refunds of one transaction have one currency."""
+        return self.aggregate(total=Sum("amount_minor"))["total"] or 0
+
 
 class Refund(models.Model):
-    """Money on its way back to the customer, by the attempt it came in by."""
+    """Money on its way back to the customer, by the transaction it came in by."""
 
     reference = models.CharField(max_length=30)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="refunds")
+    # The surplus that it sends back; NULL where it sends back the payment's own money.
+    surplus = models.ForeignKey(Surplus, on_delete=models.PROTECT, null=True, related_name="refunds")
+    origin = models.CharField(max_length=8, choices=choices(RefundOrigin), default=RefundOrigin.KEY.value)
+    reason = models.CharField(max_length=500, blank=True)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(
-        max_length=10, choices=_choices(RefundStatus), default=RefundStatus.PENDING.value
+        max_length=10, choices=choices(RefundStatus), default=RefundStatus.PENDING.value
     )
     gateway_id = models.CharField(max_length=60, null=True)  # noqa: DJ001
     # Ids that the gateway listed before we called; NULL until the call is about to be made.
     listed_before = models.JSONField(null=True)
-    parked_reason = models.CharField(max_length=200, blank=True)  # Why a person has to look.
+    called_at = models.DateTimeField(null=True)  # When the call was first made.
+    explanation = models.CharField(max_length=200, blank=True)  # Why it failed, or is for a person.
     questions = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    idempotency_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    request_hash = models.CharField(max_length=64, blank=True)
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["reference"], name="refund_reference"),
+            models.UniqueConstraint(fields=["idempotency_hash"], name="refund_idempotency"),
+            models.UniqueConstraint(fields=["attempt", "gateway_id"], name="refund_gateway_id"),
+            # Of two calls with a lost answer, nobody could tell whose refund the gateway made.
             models.UniqueConstraint(
-                fields=["payment"], condition=Q(status__in=_values(OPEN_REFUNDS)), name="refund_one_in_flight"
+                fields=["payment"],
+                condition=Q(
+                    status__in=values(OPEN_REFUNDS), listed_before__isnull=False, gateway_id__isnull=True
+                ),
+                name="refund_one_in_flight",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount"),
-            models.CheckConstraint(condition=Q(status__in=_values(RefundStatus)), name="refund_status"),
+            models.CheckConstraint(condition=Q(status__in=values(RefundStatus)), name="refund_status"),
         ]
 
     def __str__(self) -> str:
@@ -286,4 +352,49 @@ class Refund(models.Model):
     @property
     def amount(self) -> Money:
         """What goes back."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def transaction(self) -> AttemptRef:
+        """The transaction that it sends back, for the gateway."""
+        return self.attempt.ref if self.surplus is None else self.surplus.transaction
+
+    @property
+    def submit_key(self) -> str:
+        """The name of the job that makes its call."""
+        return f"submit-refund-{self.pk}"
+
+
+class Dispute(models.Model):
+    """The customer's bank contests a transaction."""
+
+    reference = models.CharField(max_length=30)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="disputes")
+    # The surplus whose transaction is contested; NULL where it is the payment's own money.
+    surplus = models.ForeignKey(Surplus, on_delete=models.PROTECT, null=True, related_name="disputes")
+    gateway_id = models.CharField(max_length=60)
+    status = models.CharField(max_length=12, choices=choices(DisputeStatus), default=DisputeStatus.OPEN.value)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=200, blank=True)  # The gateway's word.
+    evidence = models.TextField(blank=True)  # What the merchant keeps about it; nothing sends it anywhere.
+    respond_by = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reference"], name="dispute_reference"),
+            models.UniqueConstraint(fields=["attempt", "gateway_id"], name="dispute_gateway_id"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount"),
+            models.CheckConstraint(condition=Q(status__in=values(DisputeStatus)), name="dispute_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def amount(self) -> Money:
+        """What is contested."""
         return Money(self.amount_minor, self.currency)

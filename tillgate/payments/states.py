@@ -1,5 +1,6 @@
 """What a payment, an attempt and a refund can be, and what each may become. `moves.py` is the only writer."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -40,7 +41,24 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
-_P, _A, _R = PaymentStatus, AttemptStatus, RefundStatus
+class DisputeStatus(StrEnum):
+    """Where a contested payment stands."""
+
+    OPEN = "open"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+class RefundOrigin(StrEnum):
+    """Who wanted a refund."""
+
+    KEY = "key"  # The merchant, through the API.
+    REVIEW = "review"  # The merchant, deciding about a payment in review.
+    GATEWAY = "gateway"  # Made at the gateway, and found there.
+
+
+_P, _A, _R, _D = PaymentStatus, AttemptStatus, RefundStatus, DisputeStatus
 
 PAYMENT_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     _P.PENDING: frozenset({_P.PROCESSING, _P.COMPLETED, _P.FAILED, _P.REVIEW, _P.EXPIRED, _P.CANCELED}),
@@ -68,6 +86,12 @@ ATTEMPT_MOVES: dict[AttemptStatus, frozenset[AttemptStatus]] = {
 REFUND_MOVES: dict[RefundStatus, frozenset[RefundStatus]] = {
     _R.PENDING: frozenset({_R.SUCCEEDED, _R.FAILED, _R.UNKNOWN}),
     _R.UNKNOWN: frozenset({_R.SUCCEEDED, _R.FAILED}),
+    _R.SUCCEEDED: frozenset({_R.FAILED}),  # A bank may send it back days later.
+}
+
+DISPUTE_MOVES: dict[DisputeStatus, frozenset[DisputeStatus]] = {
+    _D.OPEN: frozenset({_D.UNDER_REVIEW, _D.WON, _D.LOST}),
+    _D.UNDER_REVIEW: frozenset({_D.WON, _D.LOST}),
 }
 
 PAYABLE = frozenset({_P.PENDING, _P.FAILED})
@@ -77,3 +101,18 @@ OPEN_ATTEMPTS = frozenset({_A.CREATED, _A.SENT, _A.PENDING, _A.UNKNOWN})
 # card takes the next one, in the same transaction.
 ASKED_ATTEMPTS = OPEN_ATTEMPTS | {_A.SUPERSEDED, _A.FAILED}
 OPEN_REFUNDS = frozenset({_R.PENDING, _R.UNKNOWN})
+COUNTED_REFUNDS = OPEN_REFUNDS | {_R.SUCCEEDED}  # What they take can not be refunded again.
+OPEN_DISPUTES = frozenset({_D.OPEN, _D.UNDER_REVIEW})
+REFUNDABLE = frozenset({_P.COMPLETED, _P.PARTIALLY_REFUNDED})
+FOLLOWS_REFUNDS = REFUNDABLE | {_P.REFUNDED}  # Nothing but its refunds says which of these a payment is.
+SETTLED = frozenset({_P.COMPLETED, _P.PARTIALLY_REFUNDED, _P.REFUNDED, _P.DISPUTED, _P.CHARGED_BACK})
+
+
+def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
+    """Return the words as a column's choices."""
+    return [(word.value, word.value) for word in words]
+
+
+def values(words: Iterable[StrEnum]) -> list[str]:
+    """Return the words as a constraint's values; sorted, or a migration would differ from run to run."""
+    return sorted(word.value for word in words)

@@ -21,7 +21,8 @@ from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from tests.builders import make_attempt, make_payment, make_snapshot  # noqa: E402
-from tillgate.merchants.services import create_api_key, default_merchant, ensure_default_merchant  # noqa: E402
+from tillgate.merchants.services.keys import create_api_key  # noqa: E402
+from tillgate.merchants.services.merchants import default_merchant, ensure_default_merchant  # noqa: E402
 from tillgate.payments.models import Attempt, Payment  # noqa: E402
 from tillgate.payments.services.sync import apply_answer  # noqa: E402
 from tools.bench.rows import fill, pgbench_script  # noqa: E402

@@ -10,6 +10,8 @@ from importlib.metadata import version
 from tools.bench.figures import Figure, Series, number
 from tools.bench.load import generator
 from tools.bench.measure import Results
+from tools.paths import ROOT
+from tools.sizes import lines_below
 
 HEAD = """\
 # Benchmarks
@@ -30,7 +32,8 @@ def markdown(results: Sequence[Results], *, command: str) -> str:
     """Return the page: the machine, the figures beside their goals, then each path by itself."""
     date = datetime.now(UTC).date().isoformat()
     head = HEAD.format(command=command, date=date, machine=machine(results))
-    return f"{head}\n## Figures and goals\n{goals(results)}\n## Paths\n{paths(results)}"
+    tables = f"## Figures and goals\n{goals(results)}\n## Paths\n{paths(results)}"
+    return f"{head}\n{tables}\n## Gateways: lines of code, tables of data not counted\n{gateways()}"
 
 
 def goals(results: Sequence[Results]) -> str:
@@ -50,6 +53,16 @@ def paths(results: Sequence[Results]) -> str:
     for name in _names(series.name for result in results for series in result.series):
         found = [next((s for s in result.series if s.name == name), None) for result in results]
         rows.append([name, *(word for series in found for word in _times(series))])
+    return table(rows)
+
+
+def gateways() -> str:
+    """Return how much code each gateway takes, as adapter and as emulator."""
+    rows = [["", "adapter", "emulator"]]
+    for adapter in sorted((ROOT / "tillgate" / "gateways").glob("*/")):
+        emulator = ROOT / "sandbox" / adapter.name
+        if emulator.is_dir() and (adapter / "wire.py").is_file():
+            rows.append([adapter.name, str(lines_below(adapter)), f"{lines_below(emulator):,}"])
     return table(rows)
 
 

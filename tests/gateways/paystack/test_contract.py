@@ -10,8 +10,9 @@ from tests.environment import PAYSTACK_TEST_KEY
 from tests.gateways.contract import *  # noqa: F403
 from tests.gateways.contract_faults import *  # noqa: F403
 from tests.gateways.emulated import CALM, AdapterCase, Signed
+from tillgate.gateways.paystack import wire
 from tillgate.gateways.paystack.gateway import PaystackGateway
-from tillgate.gateways.protocol import Gateway, GatewayAccount, ListsRefunds
+from tillgate.gateways.protocol import ChargesSaved, Gateway, GatewayAccount, ListsDisputes
 from tillgate.money import Money
 
 HEADER = "x-paystack-signature"
@@ -80,6 +81,14 @@ CASE = AdapterCase(
     blank=tuple({"secret_key": blank} for blank in ("", " ", "\t\r\n", "\u00a0")),
     sign_with=lambda credentials, body: {HEADER: sign(credentials["secret_key"], body)},
     forgeries=forgeries,
+    words=wire.PAYMENT_STATES,
+    declines={
+        "declined": "declined",
+        "insufficient_funds": "insufficient_funds",
+        "expired_card": "expired_card",
+        "do_not_honor": "do_not_honor",
+    },
+    read_decline=wire.read_decline,
 )
 
 
@@ -95,7 +104,10 @@ def test_it_satisfies_the_protocols() -> None:
     paystack = PaystackGateway(account, CALM)
     # The types say it to mypy, and the instances to the running product.
     gateway: Gateway = paystack
-    lists: ListsRefunds = paystack
+    charges: ChargesSaved = paystack
+    disputes: ListsDisputes = paystack
 
     assert gateway.name == "paystack"
-    assert isinstance(lists, ListsRefunds)
+    assert isinstance(charges, ChargesSaved)
+    assert isinstance(disputes, ListsDisputes)
+    assert charges.charge_key_kept is None

@@ -1,17 +1,20 @@
 """What Paystack could answer though its emulator never does."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.gateways.contracts import example
 from tests.gateways.raw_server import answer, raw_server
 from tillgate.gateways import registry
+from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import DuplicateReference, GatewayUnknown, Rejected, Unreachable
 from tillgate.gateways.http import Patience
-from tillgate.gateways.paystack.gateway import REFUND_PAGE
+from tillgate.gateways.paystack.gateway import LONGEST_LIST, PaystackGateway
 from tillgate.gateways.protocol import (
     AttemptRef,
+    ChargeRequest,
     GatewayAccount,
     GatewayState,
     PaymentRequest,
@@ -30,6 +33,16 @@ REQUEST = PaymentRequest(
     description="",
     return_url="https://shop.example/return",
     cancel_url="https://shop.example/cancel",
+)
+
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+CHARGE = ChargeRequest(
+    gateway_reference="ATT_1",
+    amount=AMOUNT,
+    customer_email="ada@example.com",
+    description="",
+    token="AUTH_secret",
 )
 
 
@@ -60,7 +73,15 @@ def send_back(gateway):
 
 
 def listed(gateway):
-    return gateway.list_refunds(ATTEMPT)
+    return gateway.list_refunds(ATTEMPT, since=SINCE)
+
+
+def contested(gateway):
+    return gateway.list_disputes(ATTEMPT, since=SINCE)
+
+
+def charge(gateway):
+    return gateway.charge_saved(CHARGE)
 
 
 def looked_up(gateway):
@@ -75,7 +96,7 @@ def ok(data):
     return {"status": True, "message": "Fine", "data": data}
 
 
-@pytest.mark.parametrize("ask", [start, fetch, send_back, listed, looked_up])
+@pytest.mark.parametrize("ask", [start, fetch, send_back, listed, looked_up, contested, charge])
 @pytest.mark.parametrize(
     "body",
     [
@@ -102,14 +123,14 @@ def test_a_call_is_accepted_by_true_and_nothing_like_it(told, accepted):
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 301, 307])
-@pytest.mark.parametrize("ask", [start, send_back])
+@pytest.mark.parametrize("ask", [start, send_back, charge])
 def test_another_status_than_200_is_unknown(told, ask, status):
     with pytest.raises(GatewayUnknown):
         told(ok({}), ask, status=status)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-@pytest.mark.parametrize("ask", [start, send_back, listed])
+@pytest.mark.parametrize("ask", [start, send_back, listed, contested, charge])
 def test_a_refusal_is_told_in_paystacks_words(told, ask, status):
     with pytest.raises(Rejected, match=r"^Not likeddone$"):
         told({"status": False, "message": "Not liked\n\x00done"}, ask, status=status)
@@ -190,10 +211,40 @@ def test_a_refund_that_paystack_does_not_know_is_none(told, status):
     assert told({"status": False, "message": "Refund not found"}, looked_up, status=status) is None
 
 
-@pytest.mark.parametrize("rows", [None, {}, "text", [None], ["text"], [[]], [row()] * REFUND_PAGE])
-def test_a_list_that_is_not_the_whole_list_is_unknown(told, rows):
+@pytest.mark.parametrize("rows", [None, {}, "text", [None], ["text"], [[]], [row()] * LONGEST_LIST])
+@pytest.mark.parametrize("ask", [listed, contested])
+def test_a_list_that_is_not_the_whole_list_is_unknown(told, rows, ask):
     with pytest.raises(GatewayUnknown):
-        told(ok(rows), listed)
+        told(ok(rows), ask)
+
+
+@pytest.mark.parametrize("transaction", [8, {"id": 8}, None])
+def test_a_dispute_of_another_transaction_is_never_ours(told, transaction):
+    with pytest.raises(GatewayUnknown, match="another transaction"):
+        told(ok([{"id": 5, "transaction": transaction}]), contested)
+
+
+def test_a_charge_that_waits_for_the_customer_charges_nothing(told):
+    paused = {"paused": True, "reference": "ATT_1", "authorization_url": "https://checkout.example/a"}
+
+    snapshot = told(ok(paused), charge)
+
+    assert (snapshot.state, snapshot.mode, snapshot.gateway_reference) == ("failed", "test", "ATT_1")
+    assert snapshot.failure == decline("authentication_failed")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"paused": True, "reference": "ATT_2"},
+        {"paused": True},
+        {"paused": "true", "reference": "ATT_1"},
+        {"paused": 1, "reference": "ATT_1"},
+    ],
+)
+def test_a_charge_that_is_not_surely_ours_and_paused_is_unknown(told, data):
+    with pytest.raises(GatewayUnknown):
+        told(ok(data), charge)
 
 
 @pytest.mark.parametrize("gateway_id", [None, "", "ATT_1", "7/../8", "7&perPage=1", "٣", "-7", "7" * 30])
@@ -203,7 +254,8 @@ def test_an_id_that_is_none_is_not_asked_about(told, gateway_id):
 
     for ask in (
         lambda gateway: gateway.fetch_transaction(gateway_id),
-        lambda gateway: gateway.list_refunds(attempt),
+        lambda gateway: gateway.list_refunds(attempt, since=SINCE),
+        lambda gateway: gateway.list_disputes(attempt, since=SINCE),
         lambda gateway: gateway.fetch_refund(refund),
     ):
         with pytest.raises(GatewayUnknown, match="not an id"):
@@ -218,20 +270,44 @@ def test_a_refund_before_the_id_is_known_goes_by_reference(told):
     assert (refund.gateway_id, refund.amount) == ("5", AMOUNT)
 
 
+def made_from(key):
+    return PaystackGateway.account_from(
+        {"PAYSTACK_SECRET_KEY": key, "PAYSTACK_BASE_URL": "https://x.example"}
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "mode"),
-    [
-        (KEY, "test"),
-        ("sk_live_0123456789abcdef", "live"),
-        ("sk_test_", None),
-        ("pk_test_0123", None),
-        ("sk_other_0123", None),
-        ("SK_TEST_0123", None),
-        (" sk_test_0123", None),
-        ("sk_test_0123\n", None),
-        ("sk_test_é", None),
-        ("", None),
-    ],
+    [(KEY, "test"), ("sk_live_0123456789abcdef", "live"), (f" {KEY}\n", "test"), ("sk_live_0\x21", "live")],
 )
-def test_a_key_tells_its_mode(key, mode):
-    assert registry.mode_of_key("paystack", key) == mode
+def test_a_key_makes_an_account_of_its_mode(key, mode):
+    account = made_from(key)
+
+    assert (account.gateway, account.mode, account.base_url) == ("paystack", mode, "https://x.example")
+    assert account.credentials == {"secret_key": key.strip()}
+
+
+@pytest.mark.parametrize(
+    "key", ["", " ", "sk_test_", "pk_test_0123", "sk_other_0123", "SK_TEST_0123", "sk_test_é", "sk_test_a b"]
+)
+def test_what_is_no_key_makes_no_account(key):
+    assert made_from(key) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "is_fine"), [("", True), (KEY, True), ("sk_test_short", False), ("oops", False)]
+)
+def test_a_key_that_is_none_is_a_problem_with_a_fix(key, is_fine):
+    problems = list(PaystackGateway.problems_of({"PAYSTACK_SECRET_KEY": key, "PAYSTACK_BASE_URL": ""}))
+
+    assert [problem.message.split()[0] for problem in problems] == [] if is_fine else ["PAYSTACK_SECRET_KEY"]
+    assert all(
+        "dashboard" in problem.hint and (not key or key not in problem.message) for problem in problems
+    )
+
+
+@pytest.mark.parametrize(
+    ("currency", "taken"), [("NGN", True), ("XOF", True), ("KWD", False), ("EUR", False)]
+)
+def test_it_says_which_currencies_it_takes(currency, taken):
+    assert PaystackGateway.takes(Money(5_000, currency)) is taken

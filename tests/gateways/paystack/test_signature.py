@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.gateways.contracts import example
 from tillgate.gateways.paystack.signature import HEADER, is_signed, read_event
+from tillgate.gateways.protocol import EventSubject
 
 KEY = "sk_test_0123456789abcdef"
 
@@ -84,13 +85,37 @@ def example_of_refund():
     return json.dumps({"event": "refund.processed", "data": data}).encode()
 
 
-def test_a_dispute_names_the_reference_within_and_no_transaction_id():
+def test_a_dispute_names_the_transaction_within_and_never_itself():
     told = event(
         "charge.dispute.create", id=42, status="awaiting", transaction={"reference": "ATT_1", "id": 9}
     )
 
-    assert (told.gateway_reference, told.gateway_id, told.claims_money) == ("ATT_1", None, False)
+    assert (told.gateway_reference, told.gateway_id, told.claims_money) == ("ATT_1", "9", False)
     assert told.dedupe_key == "charge.dispute.create:42:awaiting"
+
+
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        ("charge.success", EventSubject.PAYMENT),
+        ("charge.failed", EventSubject.PAYMENT),
+        ("charge.dispute.create", EventSubject.DISPUTE),
+        ("charge.dispute.remind", EventSubject.DISPUTE),
+        ("charge.dispute.resolve", EventSubject.DISPUTE),
+        ("refund.pending", EventSubject.REFUND),
+        ("refund.needs-attention", EventSubject.REFUND),
+        ("transfer.success", EventSubject.OTHER),
+        ("subscription.create", EventSubject.OTHER),
+        ("refunds", EventSubject.OTHER),
+        ("", EventSubject.OTHER),
+    ],
+)
+def test_the_name_of_an_event_says_what_it_is_about(kind, about):
+    told = event(kind, id=7, reference="ATT_1")
+
+    assert told.about == about
+    assert told.gateway_reference == (None if about == EventSubject.OTHER else "ATT_1")
+    assert told.gateway_id == ("7" if about == EventSubject.PAYMENT else None)
 
 
 def test_the_next_step_of_the_same_thing_is_other_news():
@@ -130,7 +155,7 @@ def test_a_signed_body_that_says_nothing_is_kept_by_its_bytes(body):
 
 
 def test_what_an_event_says_fits_into_a_table():
-    told = event("a\x00b\ud800" * 100, id=1, status="\n" + "x" * 500, reference="ATT\x00" + "y" * 500)
+    told = event("charge.\x00b\ud800" * 100, id=1, status="\n" + "x" * 500, reference="ATT\x00" + "y" * 500)
 
     for text, longest in ((told.kind, 80), (told.dedupe_key, 200), (told.gateway_reference, 120)):
         assert len(text) <= longest

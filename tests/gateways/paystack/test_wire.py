@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 
 from tests.gateways.contracts import example, specification
+from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import GatewayUnknown, Rejected
 from tillgate.gateways.paystack import wire
 from tillgate.gateways.protocol import GatewayState, PaymentRequest, RefundState
@@ -288,24 +289,35 @@ def test_a_text_that_no_table_should_keep_is_left_out(name, field, value):
 
 
 @pytest.mark.parametrize(
-    ("sentence", "code", "retryable"),
+    ("sentence", "code"),
     [
-        ("Insufficient Funds", "insufficient_funds", True),
-        ("insufficient funds. Please try another card", "insufficient_funds", True),
-        ("Expired Card", "expired_card", True),
-        (" Do Not Honor", "do_not_honor", True),
-        ("Suspected Fraud", "fraud_suspected", False),
-        ("Declined", "declined", True),
-        ("Something new", "declined", True),
-        ("", "declined", True),
-        (None, "declined", True),
-        (5, "declined", True),
+        *wire.DECLINES.items(),
+        ("Insufficient Funds", "insufficient_funds"),
+        ("insufficient funds. Please try another card", "insufficient_funds"),
+        (" Do Not Honor", "do_not_honor"),
+        ("Suspected Fraud", "fraud_suspected"),
     ],
 )
-def test_a_failure_has_our_word_for_it(sentence, code, retryable):
+def test_a_failure_has_our_word_for_it(sentence, code):
     failure = wire.read_payment(transaction(status="failed", gateway_response=sentence)).failure
 
-    assert (failure.code, failure.retryable) == (code, retryable)
+    assert failure == decline(code)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "word"),
+    [
+        ("Something new", "Something new"),
+        ("", "nothing"),
+        (None, "nothing"),
+        (5, "nothing"),
+        ("\x00", "nothing"),
+    ],
+)
+def test_a_failure_in_words_that_no_table_has_is_told_as_such(sentence, word):
+    failure = wire.read_payment(transaction(status="failed", gateway_response=sentence)).failure
+
+    assert (failure.code, failure.unmapped) == ("unknown", word)
 
 
 @settings(max_examples=300, deadline=None)
@@ -343,12 +355,18 @@ def test_an_unknown_status_of_a_refund_is_never_guessed(word):
 
 @pytest.mark.parametrize("named", [7, "7", {"id": 7}])
 def test_a_refund_names_its_transaction_in_three_ways(named):
-    assert wire.refunded_transaction(refund(transaction=named)) == "7"
+    assert wire.transaction_of(refund(transaction=named)) == "7"
 
 
 @pytest.mark.parametrize("named", [None, {}, [], "x", {"id": None}, MISSING])
 def test_a_refund_of_nothing_names_none(named):
-    assert wire.refunded_transaction(refund(transaction=named)) is None
+    assert wire.transaction_of(refund(transaction=named)) is None
+
+
+@pytest.mark.parametrize("amount", [0, "0", -1, None, MISSING])
+def test_a_refund_of_nothing_is_not_believed(amount):
+    with pytest.raises(GatewayUnknown):
+        wire.read_refund(refund(amount=amount))
 
 
 def test_a_refund_keeps_our_note():

@@ -3,41 +3,60 @@
 Source: https://paystack.com/docs/api/
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from tillgate.gateways import http
-from tillgate.gateways.errors import DuplicateReference, GatewayUnknown, Rejected
+from tillgate.gateways import answers, http
+from tillgate.gateways.errors import GatewayUnknown
 from tillgate.gateways.paystack import signature, wire
 from tillgate.gateways.protocol import (
     AttemptRef,
+    ChargeRequest,
+    DisputeSnapshot,
     GatewayAccount,
     GatewayEvent,
-    GatewayState,
-    Mode,
     PaymentRequest,
     PaymentSnapshot,
     PaymentStarted,
     RefundRef,
     RefundSnapshot,
 )
+from tillgate.gateways.setup import FromSettings, Rule, Setup
 from tillgate.money import Money
 
-REFUND_PAGE = 100
-KEY = re.compile(r"sk_(test|live)_[!-~]+")  # A header can hold nothing else, so nothing else is a key.
-KEY_MODES: dict[str, Mode] = {"test": "test", "live": "live"}
+LONGEST_LIST = 100
+SETUP = Setup(
+    # A header can hold nothing else, so nothing else is a key.
+    keys={"PAYSTACK_SECRET_KEY": r"sk_(test|live)_[!-~]+"},
+    mode_by="PAYSTACK_SECRET_KEY",
+    modes={r"sk_test_.*": "test", r"sk_live_.*": "live"},
+    base_url="PAYSTACK_BASE_URL",
+    credentials={"secret_key": "PAYSTACK_SECRET_KEY"},
+    rules=(
+        Rule(
+            name="PAYSTACK_SECRET_KEY",
+            form=r"sk_(test|live)_[!-~]{12,}",
+            message="PAYSTACK_SECRET_KEY is not a secret key of Paystack's.",
+            hint="Copy the secret key (sk_test_… or sk_live_…) from Paystack's dashboard, "
+            "Settings, API Keys.",
+        ),
+    ),
+)
 
 
-class PaystackGateway:
+class PaystackGateway(FromSettings):
     """One Paystack account. Raises the errors of `tillgate.gateways.errors`."""
 
-    name: str = "paystack"
-    title: str = "Paystack"
-    page_origins: tuple[str, ...] = ("https://checkout.paystack.com",)
-    currencies: frozenset[str] = wire.CURRENCIES
-    channels: tuple[str, ...] = ("card", "bank", "bank_transfer", "ussd", "qr", "mobile_money", "eft")
+    name: ClassVar[str] = "paystack"
+    title: ClassVar[str] = "Paystack"
+    page_origins: ClassVar[tuple[str, ...]] = ("https://checkout.paystack.com",)
+    currencies: ClassVar[frozenset[str]] = wire.CURRENCIES
+    settings: ClassVar[tuple[str, ...]] = SETUP.names
+    setup: ClassVar[Setup] = SETUP
+    channels: ClassVar[tuple[str, ...]] = wire.CHANNELS
+    charge_key_kept: timedelta | None = None  # A used reference is refused, whatever became of the charge.
 
     def __init__(self, account: GatewayAccount, patience: http.Patience) -> None:
         self._account = account
@@ -45,10 +64,9 @@ class PaystackGateway:
         self._patience = patience
 
     @staticmethod
-    def mode_of_key(key: str) -> Mode | None:
-        """Return the mode of a secret key, or None when it is not one of Paystack's."""
-        shape = KEY.fullmatch(key)
-        return KEY_MODES[shape[1]] if shape else None
+    def takes(amount: Money) -> bool:
+        """Say whether Paystack can be asked for this amount."""
+        return amount.currency in wire.CURRENCIES
 
     def start_payment(self, request: PaymentRequest) -> PaymentStarted:
         """Open the hosted page. After a lost answer: verify, then start again with a new reference."""
@@ -63,8 +81,7 @@ class PaystackGateway:
     def fetch_transaction(self, gateway_id: str) -> PaymentSnapshot:
         """Ask by Paystack's numeric id, as a webhook names it."""
         snapshot = self._snapshot(f"/transaction/{_numeric(gateway_id)}", None)
-        if snapshot.gateway_id not in (None, gateway_id):
-            raise GatewayUnknown("paystack answered about another transaction")
+        answers.must_be_about(snapshot.gateway_id or gateway_id, gateway_id, "another transaction")
         return snapshot
 
     def refund(self, attempt: AttemptRef, amount: Money, *, key: str) -> RefundSnapshot:
@@ -76,31 +93,27 @@ class PaystackGateway:
             "currency": amount.currency,
             "merchant_note": key,
         }
-        snapshot = _refund_of(attempt, self._data("POST", "/refund", body))
-        if snapshot.amount != amount:
-            raise GatewayUnknown(f"paystack took a refund of {snapshot.amount} for one of {amount}")
-        return snapshot
+        return answers.refund_over(amount, _refund_of(attempt, self._data("POST", "/refund", body)))
 
     def fetch_refund(self, refund: RefundRef) -> RefundSnapshot | None:
         """Ask by Paystack's own id of the refund."""
         answer = self._send("GET", f"/refund/{_numeric(refund.gateway_id)}")
         if answer.status in (400, 404):
             return None
-        snapshot = _refund_of(refund.attempt, self._accepted(answer))
-        if snapshot.gateway_id != refund.gateway_id:
-            raise GatewayUnknown("paystack answered about another refund")
-        return snapshot
+        return answers.refund_named(refund.gateway_id, _refund_of(refund.attempt, self._accepted(answer)))
 
-    def list_refunds(self, attempt: AttemptRef) -> tuple[RefundSnapshot, ...]:
-        """Return the refunds of a transaction, newest first; Paystack lists by its numeric id only, and
-        without one it would list those of everybody."""
-        query = f"?transaction={_numeric(attempt.gateway_id)}&perPage={REFUND_PAGE}"
-        rows = self._accept(self._send("GET", f"/refund{query}")).get("data")
-        if not isinstance(rows, list) or len(rows) >= REFUND_PAGE:
-            raise GatewayUnknown("paystack's list of refunds is not complete")
-        if not all(isinstance(row, dict) for row in rows):
-            raise GatewayUnknown("paystack's list of refunds cannot be read")
-        return tuple(_refund_of(attempt, row) for row in rows)
+    def list_refunds(self, attempt: AttemptRef, *, since: datetime) -> tuple[RefundSnapshot, ...]:
+        """Return all the refunds of a transaction, newest first, be they older than `since` or not."""
+        return tuple(_refund_of(attempt, row) for row in self._listed("refund", attempt))
+
+    def list_disputes(self, attempt: AttemptRef, *, since: datetime) -> tuple[DisputeSnapshot, ...]:
+        """Return all the disputes of a transaction, be they older than `since` or not."""
+        return tuple(_dispute_of(attempt, row) for row in self._listed("dispute", attempt))
+
+    def charge_saved(self, request: ChargeRequest) -> PaymentSnapshot:
+        """Charge a reusable authorization. After a lost answer: verify the reference, never send it again."""
+        data = self._data("POST", "/transaction/charge_authorization", wire.charge_request(request))
+        return self._ours(wire.read_charge(data, self._account.mode), request.gateway_reference)
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent | None:
         """Verify the raw bytes against this account's key; None when they are not signed with it."""
@@ -109,15 +122,21 @@ class PaystackGateway:
     def _snapshot(self, path: str, gateway_reference: str | None) -> PaymentSnapshot:
         answer = self._send("GET", path)
         if _is_absent(answer):
-            return PaymentSnapshot(state=GatewayState.ABSENT, gateway_reference=gateway_reference or "")
-        snapshot = wire.read_payment(self._accepted(answer))
-        if gateway_reference and snapshot.gateway_reference != gateway_reference:
-            raise GatewayUnknown("paystack answered about another reference")
+            return answers.absent(gateway_reference or "")
+        return self._ours(wire.read_payment(self._accepted(answer)), gateway_reference)
+
+    def _ours(self, snapshot: PaymentSnapshot, gateway_reference: str | None) -> PaymentSnapshot:
+        if gateway_reference:
+            answers.must_be_about(snapshot.gateway_reference, gateway_reference, "another reference")
         if snapshot.mode != self._account.mode:
-            raise GatewayUnknown(
-                f"paystack answered with a {snapshot.mode} transaction to a {self._account.mode} key"
-            )
+            raise GatewayUnknown(f"paystack answered in {snapshot.mode} mode to a {self._account.mode} key")
         return snapshot
+
+    def _listed(self, what: str, attempt: AttemptRef) -> list[dict[str, Any]]:
+        # Paystack lists by its numeric id only, and without one it would list those of everybody.
+        query = f"?transaction={_numeric(attempt.gateway_id)}&perPage={LONGEST_LIST}"
+        rows = self._accept(self._send("GET", f"/{what}{query}")).get("data")
+        return answers.rows_of(rows, f"{what}s", fewer_than=LONGEST_LIST)
 
     def _data(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._accepted(self._send(method, path, body))
@@ -136,25 +155,27 @@ class PaystackGateway:
     def _accept(self, answer: http.Answer) -> dict[str, Any]:
         """`status: true` says that the call was accepted, never that money moved."""
         message = wire.message_of(answer.body)
-        if answer.body.get("code") == "duplicate_reference" or message == "Duplicate Transaction Reference":
-            raise DuplicateReference(message)
-        if 400 <= answer.status < 500:
-            raise Rejected(message or f"paystack answered {answer.status}")
-        if answer.status != 200 or answer.body.get("status") is not True:
-            raise GatewayUnknown(f"paystack answered {answer.status} without accepting the call: {message}")
+        is_told_so = message == "Duplicate Transaction Reference"
+        is_duplicate = is_told_so or answer.body.get("code") == "duplicate_reference"
+        if is_duplicate or answer.status != 200 or answer.body.get("status") is not True:
+            raise answers.refusal(answer.status, message, is_duplicate=is_duplicate)
         return answer.body
 
 
 def _numeric(gateway_id: str | None) -> str:
-    if gateway_id is None or wire.read_id(gateway_id) is None:
-        raise GatewayUnknown(f"{wire.shown(gateway_id)} is not an id of Paystack's")
-    return gateway_id
+    return answers.needed_id(gateway_id, wire.read_id)
 
 
 def _refund_of(attempt: AttemptRef, data: dict[str, Any]) -> RefundSnapshot:
-    if attempt.gateway_id and wire.refunded_transaction(data) != attempt.gateway_id:
-        raise GatewayUnknown("paystack answered about a refund of another transaction")
+    transaction = wire.transaction_of(data)
+    if attempt.gateway_id:
+        answers.must_be_about(transaction, attempt.gateway_id, "a refund of another transaction")
     return wire.read_refund(data)
+
+
+def _dispute_of(attempt: AttemptRef, data: dict[str, Any]) -> DisputeSnapshot:
+    answers.must_be_about(wire.transaction_of(data), attempt.gateway_id, "a dispute of another transaction")
+    return wire.read_dispute(data)
 
 
 def _is_absent(answer: http.Answer) -> bool:

@@ -5,14 +5,20 @@ Source: https://paystack.com/docs/payments/webhooks/
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from tillgate.gateways.paystack.wire import clean, read_id
-from tillgate.gateways.protocol import GatewayEvent
+from tillgate.gateways.paystack.wire import read_id, transaction_of
+from tillgate.gateways.protocol import EventSubject, GatewayEvent
+from tillgate.gateways.reading import below, by_start, clean, json_object
 
 HEADER = "x-paystack-signature"
+# By the start of its name. Others tell of transfers and the like, whose references are not ours.
+SUBJECTS = {
+    "charge.dispute.": EventSubject.DISPUTE,
+    "charge.": EventSubject.PAYMENT,
+    "refund.": EventSubject.REFUND,
+}
 
 
 def is_signed(headers: Mapping[str, str], body: bytes, secret_key: str) -> bool:
@@ -30,26 +36,18 @@ def is_signed(headers: Mapping[str, str], body: bytes, secret_key: str) -> bool:
 def read_event(body: bytes) -> GatewayEvent:
     """Read a verified body. It names neither an event id nor a time: two deliveries of the same news
     share event, id and status, and where those are missing, the bytes."""
-    event, data = _parts(body)
-    kind, identity = clean(event.get("event", ""), 80), _identity(data)
-    digest = hashlib.sha256(body).hexdigest()
+    event = json_object(body)  # Empty when it is none: signed, so it is kept; it knocks for no attempt.
+    kind, data = clean(event.get("event", ""), 80), below(event, "data")
+    identity, digest = _identity(data), hashlib.sha256(body).hexdigest()
+    about = by_start(SUBJECTS, kind) or EventSubject.OTHER
     return GatewayEvent(
         kind=kind,
         dedupe_key=f"{kind}:{identity}:{clean(data.get('status', ''), 80)}" if identity else digest,
-        gateway_reference=_reference(data),
-        gateway_id=read_id(data.get("id")) if kind.startswith("charge.") and "dispute" not in kind else None,
+        gateway_reference=None if about == EventSubject.OTHER else _reference(data),
+        gateway_id=_transaction_id(about, data),
         claims_money=kind == "charge.success",
+        about=about,
     )
-
-
-def _parts(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        event = {}  # Signed, so it is kept and shown to a person; it knocks for no attempt.
-    event = event if isinstance(event, dict) else {}
-    data = event.get("data")
-    return event, data if isinstance(data, dict) else {}
 
 
 def _identity(data: dict[str, Any]) -> str:
@@ -57,9 +55,14 @@ def _identity(data: dict[str, Any]) -> str:
     return "" if "transaction_reference" in data else read_id(data.get("id")) or ""
 
 
+def _transaction_id(about: EventSubject, data: dict[str, Any]) -> str | None:
+    if about == EventSubject.PAYMENT:
+        return read_id(data.get("id"))
+    return transaction_of(data) if about == EventSubject.DISPUTE else None
+
+
 def _reference(data: dict[str, Any]) -> str | None:
-    transaction = data.get("transaction")
-    nested = transaction.get("reference") if isinstance(transaction, dict) else None
+    nested = below(data, "transaction").get("reference")
     for candidate in (data.get("reference"), data.get("transaction_reference"), nested):
         if isinstance(candidate, str) and candidate:
             return clean(candidate, 120)

@@ -3,11 +3,18 @@
 Source of all shapes: https://paystack.com/docs/api/
 """
 
-from datetime import UTC, datetime
+import json
+import re
 from typing import Any
 
+from tillgate.gateways.answers import known, needed_id, nothing_moved
+from tillgate.gateways.declines import decline_by
 from tillgate.gateways.errors import GatewayUnknown, Rejected
 from tillgate.gateways.protocol import (
+    AttemptRef,
+    ChargeRequest,
+    DisputeSnapshot,
+    DisputeState,
     Failure,
     GatewayState,
     Mode,
@@ -16,7 +23,9 @@ from tillgate.gateways.protocol import (
     PaymentStarted,
     RefundSnapshot,
     RefundState,
+    SavedMethod,
 )
+from tillgate.gateways.reading import MAX_DIGITS, below, clean, link, moment, number, shown, text
 from tillgate.money import MAX_MINOR, Money, exponent_of
 
 # What Paystack calls a transaction's status, in our words. A word that is not here is never guessed.
@@ -39,31 +48,37 @@ REFUND_STATES = {
     "processed": RefundState.SUCCEEDED,
     "failed": RefundState.FAILED,
 }
+CHANNELS = ("card", "bank", "bank_transfer", "ussd", "qr", "mobile_money", "eft")
 CURRENCIES = frozenset({"GHS", "KES", "NGN", "USD", "XOF", "ZAR"})
 # Paystack's subunit is a hundredth in every currency, XOF included, which has no decimals in ISO 4217.
 SUBUNIT_EXPONENT = 2
-MAX_DIGITS = 18
+EXPIRY = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
-# Paystack gives a sentence, not a code; the sentence's start decides.
-DECLINES = {
-    "insufficient funds": Failure(
-        code="insufficient_funds", message="The card or account does not have enough money.", retryable=True
-    ),
-    "expired card": Failure(
-        code="expired_card", message="The card has expired. Use another one.", retryable=True
-    ),
-    "do not honor": Failure(
-        code="do_not_honor",
-        message="The bank refused this payment. Ask the bank, or pay another way.",
-        retryable=True,
-    ),
-    "suspected fraud": Failure(
-        code="fraud_suspected", message="The bank refused this payment. Pay another way.", retryable=False
-    ),
+DISPUTE_STATES = {
+    "awaiting-merchant-feedback": DisputeState.OPEN,
+    "awaiting-bank-feedback": DisputeState.UNDER_REVIEW,
+    "pending": DisputeState.UNDER_REVIEW,
 }
-DECLINED = Failure(
-    code="declined", message="The payment was declined. Try again or pay another way.", retryable=True
-)
+RESOLUTIONS = {  # What `resolved` came to: the merchant accepted the customer's claim, or declined it.
+    "merchant-accepted": DisputeState.LOST,
+    "declined": DisputeState.WON,
+}
+# Paystack gives a sentence, not a code: its start decides. Beside what its documents and its test mode
+# say, these are the words of ISO 8583 that a bank's answer comes with.
+DECLINES = {
+    "declined": "declined",
+    "insufficient funds": "insufficient_funds",
+    "expired card": "expired_card",
+    "do not honor": "do_not_honor",
+    "invalid card": "invalid_card",
+    "lost card": "lost_or_stolen",
+    "stolen card": "lost_or_stolen",
+    "transaction not permitted to cardholder": "restricted_card",
+    "exceeds withdrawal limit": "limit_exceeded",
+    "incorrect pin": "authentication_failed",
+    "suspected fraud": "fraud_suspected",
+    "issuer or switch inoperative": "bank_unreachable",
+}
 
 
 def to_subunits(amount: Money) -> int:
@@ -97,26 +112,49 @@ def payment_request(request: PaymentRequest) -> dict[str, Any]:
 
     Source: https://paystack.com/docs/api/transaction/#initialize
     """
-    metadata: dict[str, Any] = {"cancel_action": request.cancel_url}
-    if request.description:
-        field = {"display_name": "For", "variable_name": "description", "value": request.description}
-        metadata["custom_fields"] = [field]
     return {
         "email": request.customer_email,
         "amount": to_subunits(request.amount),
         "currency": request.amount.currency,
         "reference": request.gateway_reference,
         "callback_url": request.return_url,
-        "metadata": metadata,
+        "metadata": {"cancel_action": request.cancel_url, **_metadata(request.description)},
     }
 
 
 def read_started(data: dict[str, Any], gateway_reference: str) -> PaymentStarted:
     """`data` is the `data` object of POST /transaction/initialize; its URL cannot be fetched again."""
-    url = _text(data.get("authorization_url"), 2000)
-    if data.get("reference") != gateway_reference or not url.startswith(("https://", "http://")):
+    url = link(data.get("authorization_url"))
+    if data.get("reference") != gateway_reference or not url:
         raise GatewayUnknown("paystack's answer to initialize is not about this reference")
-    return PaymentStarted(redirect_url=url, access_code=_text(data.get("access_code"), 100))
+    return PaymentStarted(redirect_url=url, access_code=text(data.get("access_code"), 100))
+
+
+def charge_request(request: ChargeRequest) -> dict[str, Any]:
+    """The body of POST /transaction/charge_authorization.
+
+    Source: https://paystack.com/docs/api/transaction/#charge-authorization
+    """
+    return {
+        "email": request.customer_email,
+        "amount": to_subunits(request.amount),
+        "currency": request.amount.currency,
+        "reference": request.gateway_reference,
+        "authorization_code": request.token,
+        "metadata": json.dumps(_metadata(request.description)),  # Text here, an object in initialize.
+    }
+
+
+def read_charge(data: dict[str, Any], mode: Mode) -> PaymentSnapshot:
+    """`data` is the `data` object of POST /transaction/charge_authorization.
+
+    `paused` means that the customer must confirm on a page. Nobody is given that page, so nothing will
+    be charged.
+    """
+    if data.get("paused") is not True:
+        return read_payment(data)
+    attempt = AttemptRef(gateway_reference=text(data.get("reference")), gateway_id=None)
+    return nothing_moved(GatewayState.FAILED, attempt, mode, "authentication_failed")
 
 
 def read_payment(data: dict[str, Any]) -> PaymentSnapshot:
@@ -124,24 +162,23 @@ def read_payment(data: dict[str, Any]) -> PaymentSnapshot:
 
     Source: https://paystack.com/docs/api/transaction/#verify
     """
-    status, currency = data.get("status"), data.get("currency")
-    if not isinstance(status, str) or status not in PAYMENT_STATES:
-        raise GatewayUnknown(f"paystack sent status {shown(status)}")
-    state, requested = PAYMENT_STATES[status], data.get("requested_amount")
+    state, currency = known(PAYMENT_STATES, data.get("status"), "status"), data.get("currency")
     gateway_id, amount = read_id(data.get("id")), read_amount(data.get("amount"), currency)
+    requested = data.get("requested_amount")
     if gateway_id is None or amount.minor == 0:
         raise GatewayUnknown(f"paystack sent transaction {gateway_id!r} over {amount}")
     return PaymentSnapshot(
         state=state,
-        gateway_reference=_text(data.get("reference")),
+        gateway_reference=text(data.get("reference")),
         gateway_id=gateway_id,
         mode=_read_mode(data.get("domain")),
         amount=amount,
         requested=None if requested is None else read_amount(requested, currency),
         fee=_read_fee(data.get("fees"), amount.currency),
-        channel=_text(data.get("channel"), 30),
-        paid_at=_read_time(data.get("paid_at")),
+        channel=text(data.get("channel"), 30),
+        paid_at=moment(data.get("paid_at")),
         failure=read_decline(data.get("gateway_response")) if state == GatewayState.FAILED else None,
+        saved_method=_read_method(below(data, "authorization")) if state == GatewayState.SUCCEEDED else None,
     )
 
 
@@ -150,27 +187,39 @@ def read_refund(data: dict[str, Any]) -> RefundSnapshot:
 
     Source: https://paystack.com/docs/api/refund/
     """
-    status, gateway_id = data.get("status"), read_id(data.get("id"))
-    if not isinstance(status, str) or status not in REFUND_STATES or gateway_id is None:
-        raise GatewayUnknown(f"paystack sent a refund {gateway_id!r} with status {shown(status)}")
     return RefundSnapshot(
-        state=REFUND_STATES[status],
-        gateway_id=gateway_id,
-        amount=read_amount(data.get("amount"), data.get("currency")),
-        note=_text(data.get("merchant_note")),
+        state=known(REFUND_STATES, data.get("status"), "refund status"),
+        gateway_id=needed_id(data.get("id"), read_id),
+        amount=_read_refunded(data),
+        note=text(data.get("merchant_note")),
     )
 
 
-def refunded_transaction(data: dict[str, Any]) -> str | None:
-    """The id of the transaction that a refund is of: a number in lists, an object in the answer to POST."""
+def read_dispute(data: dict[str, Any]) -> DisputeSnapshot:
+    """`data` is one row of GET /dispute; its amount is nothing where none is told.
+
+    Source: https://paystack.com/docs/api/dispute/#list
+    """
+    is_resolved = data.get("status") == "resolved"
+    table, word = (RESOLUTIONS, "resolution") if is_resolved else (DISPUTE_STATES, "status")
+    return DisputeSnapshot(
+        state=known(table, data.get(word), f"dispute {word}"),
+        gateway_id=needed_id(data.get("id"), read_id),
+        amount=_read_contested(data),
+        reason=text(data.get("category")),
+        respond_by=moment(data.get("dueAt")),
+    )
+
+
+def transaction_of(data: dict[str, Any]) -> str | None:
+    """The id of the transaction that a refund or dispute is of: here a number, there an object."""
     transaction = data.get("transaction")
     return read_id(transaction.get("id") if isinstance(transaction, dict) else transaction)
 
 
 def read_decline(sentence: object) -> Failure:
-    """Return our word for Paystack's `gateway_response`; an unknown sentence is a plain decline."""
-    text = _text(sentence).strip().lower()
-    return next((failure for start, failure in DECLINES.items() if text.startswith(start)), DECLINED)
+    """Return our word for Paystack's `gateway_response`."""
+    return decline_by(sentence, DECLINES)
 
 
 def message_of(body: dict[str, Any]) -> str:
@@ -178,22 +227,43 @@ def message_of(body: dict[str, Any]) -> str:
     return clean(body.get("message", ""), 200)
 
 
-def clean(value: object, longest: int) -> str:
-    """What a gateway sent as a text that a log and a table can keep: no controls, no lone surrogates."""
-    return "".join(letter for letter in str(value)[:longest] if letter.isprintable())
-
-
 def read_id(value: object) -> str | None:
-    """Paystack's numeric ids exceed 32 bits; here they are text. None for what is not such a number."""
-    if type(value) is int and 0 < value < 10**MAX_DIGITS:
-        return str(value)
-    text = _text(value, MAX_DIGITS)
-    return text if text.isascii() and text.isdigit() else None
+    """Paystack's ids are numbers; here they are text. None for what is not such a number."""
+    return number(value)
 
 
-def shown(value: object) -> str:
-    """What a gateway sent, short and harmless enough for a log."""
-    return ascii(value)[:80]
+def _metadata(description: str) -> dict[str, Any]:
+    field = {"display_name": "For", "variable_name": "description", "value": description}
+    return {"custom_fields": [field]} if description else {}
+
+
+def _read_method(data: dict[str, Any]) -> SavedMethod | None:
+    # An authorization works only with the customer's e-mail address that it was made with.
+    token = text(data.get("authorization_code"))
+    if data.get("reusable") is not True or not token:
+        return None
+    year, month = text(data.get("exp_year"), 4), text(data.get("exp_month"), 2)
+    return SavedMethod(
+        token=token,
+        kind=text(data.get("channel"), 30),
+        brand=text(data.get("brand"), 30).strip(),
+        last4=text(data.get("last4"), 4),
+        expires_month=f"{year}-{month:0>2}" if EXPIRY.fullmatch(f"{year}-{month:0>2}") else "",
+    )
+
+
+def _read_refunded(data: dict[str, Any]) -> Money:
+    amount = read_amount(data.get("amount"), data.get("currency"))
+    if not amount.minor:
+        raise GatewayUnknown("paystack sent a refund of nothing")
+    return amount
+
+
+def _read_contested(data: dict[str, Any]) -> Money:
+    # Null in Paystack's own example of a dispute that was closed, and so is its currency there.
+    told, currency = data.get("refund_amount"), data.get("currency")
+    ours = below(data, "transaction").get("currency") if currency is None else currency
+    return read_amount(0 if told is None else told, ours)
 
 
 def _read_fee(value: object, currency: str) -> Money | None:
@@ -215,16 +285,3 @@ def _read_mode(domain: object) -> Mode:
     if domain == "live":
         return "live"
     raise GatewayUnknown(f"paystack sent domain {shown(domain)}")
-
-
-def _read_time(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(_text(value))
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None  # The money counts, not Paystack's idea of when.
-
-
-def _text(value: object, longest: int = 200) -> str:
-    # No controls and no lone surrogates, which a database refuses to keep.
-    return value if isinstance(value, str) and len(value) <= longest and value.isprintable() else ""

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from tillgate.merchants.services import create_api_key, default_merchant
+from tillgate.merchants.services.keys import create_api_key
+from tillgate.merchants.services.merchants import default_merchant
 
 
 class Command(BaseCommand):

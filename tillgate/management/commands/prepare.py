@@ -6,7 +6,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from tillgate.merchants.models import ApiKey
-from tillgate.merchants.services import create_api_key, ensure_default_merchant, guest_mode
+from tillgate.merchants.services.accounts import guest_mode
+from tillgate.merchants.services.keys import create_api_key
+from tillgate.merchants.services.merchants import ensure_default_merchant
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tillgate.merchants.services import default_merchant, rename_merchant
+from tillgate.merchants.services.merchants import default_merchant, rename_merchant
 
 
 class Command(BaseCommand):

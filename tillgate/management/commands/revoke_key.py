@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tillgate.merchants.services import revoke_api_keys
+from tillgate.merchants.services.keys import revoke_api_keys
 
 
 class Command(BaseCommand):

@@ -1,17 +1,21 @@
-"""The only writer of a status, of payments, attempts and refunds. Callers hold the payment's row lock."""
+"""The only writer of a status, of payments and what hangs below. Callers hold the payment's row lock."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import connection
 
+from tillgate.events.models import Event
 from tillgate.events.services import record_event
 from tillgate.payments.errors import NotInThisState
-from tillgate.payments.models import Attempt, Payment, Refund
+from tillgate.payments.models import Attempt, Dispute, Payment, Refund
 from tillgate.payments.states import (
     ATTEMPT_MOVES,
+    DISPUTE_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     AttemptStatus,
+    DisputeStatus,
     PaymentStatus,
     RefundStatus,
 )
@@ -39,6 +43,17 @@ def move_payment(
     return payment
 
 
+def stand(
+    payment: Payment, to: PaymentStatus, event: dict[str, object], *, unmoved: str, **changes: Any
+) -> None:
+    """Move a locked payment to where it stands now; where it stands there already, note the `changes`
+    on its timeline as `unmoved`."""
+    if to == payment.status:
+        note(payment, unmoved, event, **changes)
+    else:
+        move_payment(payment, to, event=event, **changes)
+
+
 def note(payment: Payment, type: str, data: dict[str, object] | None = None, **changes: Any) -> None:
     """Write a line on a locked payment's timeline, together with `changes` to its fields."""
     for name, value in changes.items():
@@ -48,28 +63,37 @@ def note(payment: Payment, type: str, data: dict[str, object] | None = None, **c
     record_event(payment.merchant_id, type, payment.reference, sequence=payment.sequence, data=data)
 
 
+def tell_once(payment: Payment, type: str, data: dict[str, object]) -> None:
+    """Write a line that a person has to read on a locked payment's timeline, unless it is there already."""
+    if not Event.objects.filter(subject=payment.reference, type=type, data=data).exists():
+        note(payment, type, data)
+
+
 def move_attempt(attempt: Attempt, to: AttemptStatus, **changes: Any) -> bool:
     """Move an attempt, with `changes` to its other fields; say whether the table has the move.
 
     Late news that says less than we know has no move: it is dropped, and `changes` with it.
     """
-    current = AttemptStatus(attempt.status)
-    if to != current and to not in ATTEMPT_MOVES.get(current, frozenset()):
-        return False
-    attempt.status = to
-    for name, value in changes.items():
-        setattr(attempt, name, value)
-    attempt.save(update_fields=["status", *changes])
-    return True
+    return _move(attempt, to, ATTEMPT_MOVES.get(AttemptStatus(attempt.status), frozenset()), changes)
 
 
 def move_refund(refund: Refund, to: RefundStatus, **changes: Any) -> bool:
-    """Move a refund of a locked payment; say whether the table has the move."""
-    current = RefundStatus(refund.status)
-    if to != current and to not in REFUND_MOVES.get(current, frozenset()):
+    """Move a refund of a locked payment, as `move_attempt` does."""
+    return _move(refund, to, REFUND_MOVES.get(RefundStatus(refund.status), frozenset()), changes)
+
+
+def move_dispute(dispute: Dispute, to: DisputeStatus, **changes: Any) -> bool:
+    """Move a dispute of a locked payment, as `move_attempt` does."""
+    return _move(dispute, to, DISPUTE_MOVES.get(DisputeStatus(dispute.status), frozenset()), changes)
+
+
+def _move(
+    row: Attempt | Refund | Dispute, to: str, possible: Collection[str], changes: dict[str, Any]
+) -> bool:
+    if to != row.status and to not in possible:
         return False
-    refund.status = to
+    row.status = to
     for name, value in changes.items():
-        setattr(refund, name, value)
-    refund.save(update_fields=["status", *changes])
+        setattr(row, name, value)
+    row.save(update_fields=["status", *changes])
     return True

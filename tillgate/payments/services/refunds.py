@@ -1,244 +1,107 @@
-"""Send money back: reserve, commit, call once, and after a lost answer look before anything else.
+"""Want money to go back: a merchant's refund, a surplus, or the money of a payment in review.
 
-Paystack has no refund key. So the refunds that it lists already are stored before the call; after a
-lost answer, exactly one new one of that amount is ours. Anything else goes to a person: there is
-never a second call on a guess.
+Each reserves a row under the payment's lock, and queues the call; `refund_calls` makes it.
 """
 
-from typing import TypeGuard
+from dataclasses import dataclass
 
-import structlog
 from django.db import transaction
 
-from tillgate.common import clock
-from tillgate.common.references import new_reference
-from tillgate.events.services import record_event
-from tillgate.gateways.errors import GatewayError, Rejected, Unreachable
-from tillgate.gateways.http import IN_WORKER
-from tillgate.gateways.protocol import Gateway, ListsRefunds, RefundRef, RefundSnapshot, RefundState
-from tillgate.ledger.models import Account
-from tillgate.ledger.services import Movement, post
-from tillgate.merchants.services import account_for, connect
-from tillgate.payments.models import Attempt, Payment, Refund
-from tillgate.payments.services.moves import lock_payment, move_payment, move_refund
-from tillgate.payments.services.sync import next_question
-from tillgate.payments.states import OPEN_REFUNDS, PaymentStatus, RefundStatus
+from tillgate.money import Money
+from tillgate.payments.errors import KeyReused, NotInThisState, RefundTooLarge
+from tillgate.payments.models import Attempt, Payment, Refund, Surplus
+from tillgate.payments.services.money_back import left_of, new_refund, succeed_refund
+from tillgate.payments.services.moves import lock_payment, move_payment
+from tillgate.payments.states import OPEN_DISPUTES, OPEN_REFUNDS, REFUNDABLE, PaymentStatus, RefundOrigin
 
-log = structlog.get_logger(__name__)
-LOOKS_BEFORE_PARKED = 5
+WHY_NOT = {
+    PaymentStatus.REVIEW: "POST …/resolve decides about its money.",
+    PaymentStatus.DISPUTED: "wait until the customer's bank has decided.",
+    PaymentStatus.REFUNDED: "nothing is left to refund.",
+    PaymentStatus.CHARGED_BACK: "the customer's bank has sent the money back already.",
+}
+ELSE = "only a completed or partially refunded payment can be refunded."
 
 
-def reserve_refund(payment: Payment, attempt: Attempt) -> Refund:
-    """Reserve the refund of all that an attempt brought to a locked payment in review, and queue it.
+@dataclass(frozen=True, kw_only=True)
+class RefundOrder:
+    """What a caller wants back; `amount` None is all that is left.
 
-    A refund that is already open is returned again.
+    `idempotency_hash` covers scope and key, `request_hash` the body.
     """
-    from tillgate.payments.jobs import submit_refund  # The job calls this module.
 
-    if existing := payment.refunds.filter(status__in=OPEN_REFUNDS).first():
-        return existing
-    refund = _new_refund(payment, attempt)
-    submit_refund.enqueue(refund.pk)
-    return refund
+    amount: Money | None
+    reason: str
+    idempotency_hash: str
+    request_hash: str
 
 
-def book_reversal(payment: Payment, attempt: Attempt) -> Refund:
-    """Book what the gateway has sent back by itself as refunded; nothing is called.
+@transaction.atomic
+def create_refund(payment_id: int, order: RefundOrder) -> tuple[Refund, bool]:
+    """Reserve a refund and queue it; return it and whether it is new. The money moves in `refund_calls`.
 
-    A refund of ours that is still open may be what it sent back: it is returned, and goes on being asked.
+    The same key and body return the first refund as it is now. Raises KeyReused for another body under
+    the key, NotInThisState, and RefundTooLarge for more than is left.
     """
-    if existing := payment.refunds.filter(status__in=OPEN_REFUNDS).first():
-        return existing
-    refund = _new_refund(payment, attempt)
-    _succeed(payment, refund)
+    payment = lock_payment(payment_id)
+    if first := Refund.objects.filter(idempotency_hash=order.idempotency_hash).first():
+        return _under_key(first, order), False
+    if payment.status not in REFUNDABLE:
+        why = WHY_NOT.get(PaymentStatus(payment.status), ELSE)
+        raise NotInThisState(f"{payment.reference} is {payment.status}: {why}")
+    attempt = payment.attempts.get(settles=True)
+    left = left_of(attempt)
+    amount = left if order.amount is None else order.amount
+    if left < amount or not left.minor:
+        raise RefundTooLarge(f"{left} of {payment.reference} is left to refund, and not already on its way.")
+    claim = {"idempotency_hash": order.idempotency_hash, "request_hash": order.request_hash}
+    return _reserve(payment, attempt, amount, reason=order.reason, **claim), True
+
+
+@transaction.atomic
+def refund_surplus(surplus: Surplus) -> tuple[Refund, bool]:
+    """Reserve the refund of all that is left of a surplus; return it and whether it is new.
+
+    While a refund counts, a repeat returns it; after one that failed, it is tried again. Raises
+    NotInThisState while the customer's bank contests the transaction, or when it took the money.
+    """
+    payment = lock_payment(surplus.payment_id)
+    left = left_of(surplus.attempt, surplus)
+    made = surplus.refunds.counted().order_by("pk").last()
+    if made is not None and not left.minor:
+        return made, False
+    if surplus.disputes.filter(status__in=OPEN_DISPUTES).exists():
+        raise NotInThisState(f"{surplus.reference} is disputed: {WHY_NOT[PaymentStatus.DISPUTED]}")
+    if not left.minor:
+        raise NotInThisState(f"{surplus.reference}: {WHY_NOT[PaymentStatus.CHARGED_BACK]}")
+    return _reserve(payment, surplus.attempt, left, surplus=surplus), True
+
+
+def send_back(payment: Payment, attempt: Attempt) -> None:
+    """Send back what is left of the money of a locked payment in review; a refund under way goes on.
+
+    What the gateway has sent back by itself is booked as refunded, and nothing is called.
+    """
+    if Refund.objects.of(attempt, None).filter(status__in=OPEN_REFUNDS).exists():
+        return  # It may be what the gateway sent back, and goes on being asked.
+    left = left_of(attempt)
+    if not left.minor:
+        move_payment(payment, PaymentStatus.REFUNDED, event={"decision": "refund"})
+    elif attempt.reversed_at is not None:
+        succeed_refund(payment, new_refund(payment, attempt, left, origin=RefundOrigin.GATEWAY))
+    else:
+        _reserve(payment, attempt, left, origin=RefundOrigin.REVIEW)
+
+
+def _under_key(first: Refund, order: RefundOrder) -> Refund:
+    if first.request_hash != order.request_hash:
+        raise KeyReused("This Idempotency-Key was used with another body. Send a new key for a new refund.")
+    return first
+
+
+def _reserve(payment: Payment, attempt: Attempt, amount: Money, **fields: object) -> Refund:
+    from tillgate.payments.jobs import submit_refund  # The job's service needs this module's tables only.
+
+    refund = new_refund(payment, attempt, amount, **fields)
+    submit_refund.using(unique_key=refund.submit_key).enqueue(refund.pk)
     return refund
-
-
-def submit(refund_id: int) -> None:
-    """Make the one call that moves the money. A repeat after a crash looks instead of calling again."""
-    refund = Refund.objects.select_related("payment__merchant", "attempt").get(pk=refund_id)
-    if refund.status != RefundStatus.PENDING or refund.gateway_id is not None:
-        return
-    gateway = _gateway_of(refund)
-    if refund.listed_before is not None or not _reserve_call(refund, gateway):
-        _store_lost(refund)
-        return
-    try:
-        answer = gateway.refund(refund.attempt.ref, refund.amount, key=refund.reference)
-    except Unreachable:
-        # Nothing was sent: the call may be made again, by this same job.
-        Refund.objects.filter(pk=refund.pk, status=RefundStatus.PENDING).update(listed_before=None)
-        raise
-    except Rejected as error:
-        _store_rejected(refund, error)
-    except GatewayError as error:
-        log.error("refund_answer_lost", refund=refund.reference, reason=str(error))
-        _store_lost(refund)
-    else:
-        _apply(refund, answer)
-
-
-def look(refund_id: int, rung: int) -> None:
-    """Ask what became of a refund; one with a lost answer is looked for among the gateway's refunds."""
-    refund = Refund.objects.select_related("payment__merchant", "attempt").get(pk=refund_id)
-    if refund.questions != rung or refund.status not in OPEN_REFUNDS:
-        return
-    try:
-        answer = _find(refund, _gateway_of(refund))
-    except GatewayError as error:
-        log.warning("refund_question_failed", refund=refund.reference, reason=str(error))
-        _store_silence(refund)
-        return
-    if answer is None:
-        _store_not_found(refund)
-    else:
-        _apply(refund, answer)
-
-
-def _new_refund(payment: Payment, attempt: Attempt) -> Refund:
-    refund = Refund.objects.create(
-        reference=new_reference("REF"),
-        payment=payment,
-        attempt=attempt,
-        amount_minor=attempt.received_minor or 0,
-        currency=attempt.received_currency,
-        created_at=clock.now(),
-    )
-    _tell(refund, "refund.pending")
-    return refund
-
-
-def _gateway_of(refund: Refund) -> Gateway:
-    account = account_for(refund.payment.merchant, refund.attempt.gateway, refund.attempt.mode)
-    return connect(account, IN_WORKER)
-
-
-def _reserve_call(refund: Refund, gateway: Gateway) -> bool:
-    """Store what the gateway lists before the call; say whether this process may make it."""
-    listed = (
-        [known.gateway_id for known in gateway.list_refunds(refund.attempt.ref)] if _lists(gateway) else []
-    )
-    claimed = Refund.objects.filter(pk=refund.pk, listed_before__isnull=True, status=RefundStatus.PENDING)
-    return claimed.update(listed_before=listed) == 1
-
-
-def _find(refund: Refund, gateway: Gateway) -> RefundSnapshot | None:
-    if refund.gateway_id is not None:
-        ref = RefundRef(
-            attempt=refund.attempt.ref,
-            amount=refund.amount,
-            gateway_reference=refund.reference,
-            gateway_id=refund.gateway_id,
-        )
-        return gateway.fetch_refund(ref)
-    if refund.listed_before is None:
-        return None  # Without what was there before, none can be told apart.
-    listed = gateway.list_refunds(refund.attempt.ref) if _lists(gateway) else ()
-    new = [r for r in listed if r.gateway_id not in refund.listed_before and r.amount == refund.amount]
-    ours = [r for r in new if r.note == refund.reference] or new
-    return ours[0] if len(ours) == 1 else None
-
-
-def _lists(gateway: Gateway) -> TypeGuard[ListsRefunds]:
-    return isinstance(gateway, ListsRefunds)
-
-
-@transaction.atomic
-def _apply(refund: Refund, answer: RefundSnapshot) -> None:
-    payment = lock_payment(refund.payment_id)
-    refund.refresh_from_db()
-    if refund.status not in OPEN_REFUNDS:
-        return
-    refund.gateway_id = answer.gateway_id
-    refund.save(update_fields=["gateway_id"])
-    if answer.amount != refund.amount:
-        _park(refund, f"The gateway says that {answer.amount} went back. Look in its dashboard.")
-        _climb(refund)
-    elif answer.state == RefundState.SUCCEEDED:
-        _succeed(payment, refund)
-    elif answer.state == RefundState.FAILED:
-        _fail(refund, "the gateway could not refund it")
-    else:
-        _climb(refund)
-
-
-def _succeed(payment: Payment, refund: Refund) -> None:
-    move_refund(refund, RefundStatus.SUCCEEDED, finished_at=clock.now(), parked_reason="")
-    _tell(refund, "refund.succeeded")
-    post(
-        Movement(
-            journal=f"refund:{refund.reference}",
-            merchant_id=payment.merchant_id,
-            gateway=refund.attempt.gateway,
-            subject=payment.reference,
-            source=Account.GATEWAY,
-            target=Account.HELD,
-            amount=refund.amount,
-        )
-    )
-    counted = refund.amount_minor if refund.currency == payment.currency else 0
-    event: dict[str, object] = {"refund": refund.reference}
-    move_payment(
-        payment, PaymentStatus.REFUNDED, event=event, refunded_minor=payment.refunded_minor + counted
-    )
-
-
-def _fail(refund: Refund, reason: str) -> None:
-    move_refund(refund, RefundStatus.FAILED, finished_at=clock.now(), parked_reason=reason[:200])
-    _tell(refund, "refund.failed", reason=reason[:200])
-
-
-@transaction.atomic
-def _store_rejected(refund: Refund, error: GatewayError) -> None:
-    lock_payment(refund.payment_id)
-    refund.refresh_from_db()
-    _fail(refund, str(error))
-
-
-@transaction.atomic
-def _store_lost(refund: Refund) -> None:
-    lock_payment(refund.payment_id)
-    refund.refresh_from_db()
-    if move_refund(refund, RefundStatus.UNKNOWN):
-        _climb(refund)
-
-
-@transaction.atomic
-def _store_silence(refund: Refund) -> None:
-    lock_payment(refund.payment_id)
-    refund.refresh_from_db()
-    if refund.status in OPEN_REFUNDS:
-        _climb(refund)
-
-
-@transaction.atomic
-def _store_not_found(refund: Refund) -> None:
-    lock_payment(refund.payment_id)
-    refund.refresh_from_db()
-    if refund.status not in OPEN_REFUNDS:
-        return
-    if refund.questions + 1 == LOOKS_BEFORE_PARKED:
-        _park(refund, "The gateway lists no refund that is certainly this one. Look in its dashboard.")
-    _climb(refund)
-
-
-def _park(refund: Refund, reason: str) -> None:
-    move_refund(refund, RefundStatus.UNKNOWN, parked_reason=reason)
-    log.error("refund_parked", refund=refund.reference, reason=reason)
-
-
-def _climb(refund: Refund) -> None:
-    from tillgate.payments.jobs import look_for_refund  # The job calls this module.
-
-    refund.questions += 1
-    refund.save(update_fields=["questions"])
-    due = next_question(refund.created_at)
-    key = f"refund-{refund.pk}-{refund.questions}"
-    look_for_refund.using(run_after=due, unique_key=key).enqueue(refund.pk, refund.questions)
-
-
-def _tell(refund: Refund, type: str, **data: object) -> None:
-    sequence = {"refund.pending": 1}.get(type, 2)
-    amount = {"amount": str(refund.amount.to_major), "currency": refund.currency}
-    told = {"payment": refund.payment.reference, **amount, **data}
-    record_event(refund.payment.merchant_id, type, refund.reference, sequence=sequence, data=told)

@@ -1,8 +1,11 @@
 """Open a gateway's page for a customer: reserve, commit, call, then store the answer."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -10,10 +13,12 @@ from tillgate.common import clock
 from tillgate.common.errors import GatewayTrouble
 from tillgate.common.references import new_reference
 from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Unreachable
-from tillgate.gateways.http import IN_REQUEST
+from tillgate.gateways.http import IN_REQUEST, Patience
 from tillgate.gateways.protocol import Failure, GatewayAccount, PaymentRequest, PaymentStarted
 from tillgate.merchants.errors import NoGateway
-from tillgate.merchants.services import account_for, accounts_for, connect, usable_for
+from tillgate.merchants.services.accounts import connect
+from tillgate.merchants.services.choosing import Choice, choose, no_gateway
+from tillgate.merchants.services.health import Entry, enter, note_outcome
 from tillgate.payments.errors import (
     GatewayRefused,
     GatewayTimeout,
@@ -28,9 +33,11 @@ from tillgate.payments.services.moves import lock_payment, move_attempt, note
 from tillgate.payments.services.sync import FRESH_S, LADDER_S, OPENING
 from tillgate.payments.states import PAYABLE, AttemptStatus
 
+log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 10
 UNREACHABLE = "gateway_unreachable"
-MAX_ROWS = 50  # With those that never reached a gateway.
+MAX_ROWS = 50  # With those that opened no page.
+LEAST_S = 0.5  # No gateway is asked that has less time to answer.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,61 +48,106 @@ class Claim:
     request_hash: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One gateway's turn to open the session; `reusable` are those whose open session will do as well."""
+
+    account: GatewayAccount
+    patience: Patience
+    alone: bool
+    reusable: frozenset[str]
+
+
+def ways_to_pay(payment: Payment) -> tuple[Choice, ...]:
+    """Return the gateways by which a payment can be paid now, best first. Raises NoGateway."""
+    only = payment.gateway if payment.gateway_pinned else None
+    return choose(payment.merchant, payment.mode, payment.amount, only=only)
+
+
 def open_session(payment: Payment, gateway: str | None, claim: Claim = Claim()) -> tuple[Attempt, bool]:
     """Open a session for the customer at a gateway; return the attempt and whether it is new.
 
+    Without a chosen gateway, those that can take the payment are tried in their order, within the time
+    of one request, until one opens its page. With one, no other is tried: the customer is asked.
     An open session of the same gateway is returned again; one at another gateway is superseded, and
-    still asked. Raises NotInThisState, NoGateway, TooManyAttempts, StillRunning, and a
-    GatewayTrouble when the gateway could not be asked: no money has moved then.
+    still asked: no gateway can close a session, and if both are paid, the second is surplus. (What a
+    customer has only agreed to, such as PayPal's order, is taken only while the payment still waits.)
+    Raises NotInThisState, NoGateway, TooManyAttempts, StillRunning, and a GatewayTrouble when no
+    gateway could be asked: no money has moved then.
     """
-    account = _choose(payment, gateway)
-    attempt, is_new = _reserve(payment.pk, account, claim)
-    if not is_new:
+    ways = ways_to_pay(payment)
+    chosen = [_chosen(payment, gateway, ways)] if gateway else list(ways)
+    troubles = []
+    for turn in _turns(chosen, alone=len(ways) == 1):
+        try:
+            return _open(payment, turn, claim)
+        except GatewayTrouble as trouble:
+            # What may have been opened there moves no money: nobody was given its page. It is still asked.
+            troubles.append(trouble)
+    others = [way.gateway for way in ways if way not in chosen]
+    raise _told(troubles, others) from troubles[0]
+
+
+def _chosen(payment: Payment, gateway: str, ways: tuple[Choice, ...]) -> Choice:
+    if payment.gateway_pinned and payment.gateway != gateway:
+        raise NoGateway(f"This payment is pinned to {payment.gateway}.")
+    for way in ways:
+        if way.gateway == gateway:
+            return way
+    raise no_gateway(payment.merchant, payment.mode, payment.amount, only=gateway)
+
+
+def _turns(chosen: list[Choice], *, alone: bool) -> Iterator[Turn]:
+    """Yield the turns while there is time: whoever has a healthy one after it gets half of what is left."""
+    ends_at = time.monotonic() + IN_REQUEST.total_s
+    healthy = frozenset(way.gateway for way in chosen if way.healthy)
+    for place, way in enumerate(chosen, start=1):
+        left_s = ends_at - time.monotonic()
+        if left_s < LEAST_S:
+            return
+        is_followed = any(later.healthy for later in chosen[place:])
+        patience = replace(IN_REQUEST, total_s=left_s / 2 if is_followed else left_s)
+        yield Turn(account=way.account, patience=patience, alone=alone, reusable=healthy | {way.gateway})
+
+
+def _open(payment: Payment, turn: Turn, claim: Claim) -> tuple[Attempt, bool]:
+    attempt, entry = _reserve(payment.pk, turn, claim)
+    if entry is None:
         return attempt, False
     if not _mark_sent(attempt):
         raise StillRunning("The payment changed meanwhile. Ask for its status.", headers={"Retry-After": "1"})
     try:
-        started = connect(account, IN_REQUEST).start_payment(_request(payment, attempt))
+        started = connect(turn.account, turn.patience).start_payment(_request(payment, attempt))
     except GatewayError as error:
+        log.warning(
+            "session_not_opened", attempt=attempt.reference, gateway=attempt.gateway, reason=str(error)
+        )
+        note_outcome(entry, error)
         _require_payable(_store_trouble(attempt, error))  # It may have been paid or canceled meanwhile.
         raise _refusal(error) from error
+    note_outcome(entry, None)
     attempt = _store_started(attempt, started)
     _require_wanted(attempt)
     return attempt, True
 
 
-def _choose(payment: Payment, gateway: str | None) -> GatewayAccount:
-    wanted = payment.gateway if payment.gateway_pinned else gateway
-    if gateway and wanted != gateway:
-        raise NoGateway(f"This payment is pinned to {wanted}.")
-    usable = usable_for(payment.amount, accounts_for(payment.merchant, payment.mode))
-    if wanted:
-        account = account_for(payment.merchant, wanted, payment.mode)
-        if account not in usable:
-            raise NoGateway(
-                f"{wanted} does not take {payment.currency}. GET /api/v1/gateways lists what does."
-            )
-        return account
-    if not usable:
-        raise NoGateway(f"No gateway takes {payment.currency} in {payment.mode} mode. Set a gateway's key.")
-    return usable[0]
-
-
 @transaction.atomic
-def _reserve(payment_id: int, account: GatewayAccount, claim: Claim) -> tuple[Attempt, bool]:
+def _reserve(payment_id: int, turn: Turn, claim: Claim) -> tuple[Attempt, Entry | None]:
+    """Return a new attempt with the leave to call its gateway, or one that will do, and None."""
     payment = lock_payment(payment_id)
     if claim.idempotency_hash and (first := _first_under_key(claim)):
-        return first, False
+        return first, None
     _require_payable(payment)
     attempts = list(payment.attempts.order_by("pk"))
-    if reusable := _session_to_reuse(attempts, account.gateway):
-        return reusable, False
-    if sum(_was_sent(attempt) for attempt in attempts) >= MAX_ATTEMPTS or len(attempts) >= MAX_ROWS:
+    if reusable := _session_to_reuse(attempts, turn.reusable):
+        return reusable, None
+    if sum(_had_a_page(attempt) for attempt in attempts) >= MAX_ATTEMPTS or len(attempts) >= MAX_ROWS:
         raise TooManyAttempts(f"{payment.reference} had {MAX_ATTEMPTS} attempts. Create a new payment.")
+    entry = enter(turn.account, alone=turn.alone)
     for left in attempts:
         if left.status == AttemptStatus.PENDING:
             move_attempt(left, AttemptStatus.SUPERSEDED)
-    return _new_attempt(payment, account, claim), True
+    return _new_attempt(payment, turn.account, claim), entry
 
 
 def _first_under_key(claim: Claim) -> Attempt | None:
@@ -113,9 +165,9 @@ def _first_under_key(claim: Claim) -> Attempt | None:
     return first
 
 
-def _was_sent(attempt: Attempt) -> bool:
-    # An outage of the gateway must not use up the customer's attempts.
-    return (attempt.failure or {}).get("code") != UNREACHABLE
+def _had_a_page(attempt: Attempt) -> bool:
+    # An outage of the gateways must not use up the customer's attempts.
+    return bool(attempt.redirect_url)
 
 
 def _is_being_opened(attempt: Attempt) -> bool:
@@ -132,9 +184,10 @@ def _require_payable(payment: Payment) -> None:
         raise NotInThisState(f"{payment.reference} has expired. Create a new payment.")
 
 
-def _session_to_reuse(attempts: list[Attempt], gateway: str) -> Attempt | None:
+def _session_to_reuse(attempts: list[Attempt], gateways: frozenset[str]) -> Attempt | None:
     for attempt in reversed(attempts):
-        if attempt.status == AttemptStatus.PENDING and attempt.gateway == gateway and attempt.redirect_url:
+        is_open = attempt.status == AttemptStatus.PENDING and bool(attempt.redirect_url)
+        if is_open and attempt.gateway in gateways:
             return attempt
         if _is_being_opened(attempt):
             raise StillRunning("A session is being opened for this payment.", headers={"Retry-After": "2"})
@@ -183,7 +236,11 @@ def _mark_sent(attempt: Attempt) -> bool:
 def _store_started(attempt: Attempt, started: PaymentStarted) -> Attempt:
     payment = lock_payment(attempt.payment_id)
     attempt.refresh_from_db()
-    session = {"redirect_url": started.redirect_url, "access_code": started.access_code}
+    session = {
+        "redirect_url": started.redirect_url,
+        "access_code": started.access_code,
+        "session_id": started.session_id,
+    }
     if not move_attempt(attempt, AttemptStatus.PENDING, **session) and attempt.status != AttemptStatus.FAILED:
         # An event overtook this answer; what it brought stands.
         Attempt.objects.filter(pk=attempt.pk).update(**session)
@@ -222,7 +279,7 @@ def _failure(error: GatewayError) -> Failure:
     return Failure(code="gateway_refused", message="The gateway refused to open a session.", retryable=False)
 
 
-def _refusal(error: GatewayError) -> Exception:
+def _refusal(error: GatewayError) -> GatewayTrouble:
     retry = {"Retry-After": str(error.retry_after_s or 2)}
     if isinstance(error, GatewayUnknown | DuplicateReference):
         return GatewayTimeout(
@@ -233,6 +290,13 @@ def _refusal(error: GatewayError) -> Exception:
     return GatewayRefused(
         "The gateway refused to open a session. The merchant has to look at its gateway account."
     )
+
+
+def _told(troubles: list[GatewayTrouble], others: list[str]) -> GatewayTrouble:
+    """What went wrong, of several the first that another try may mend, and who else could be asked."""
+    first = min(troubles, key=lambda trouble: isinstance(trouble, GatewayRefused))
+    also = f" It can also be paid with {' or '.join(others)}; see GET /api/v1/gateways." if others else ""
+    return type(first)(f"{first.message}{also}", headers=first.headers)
 
 
 def _request(payment: Payment, attempt: Attempt) -> PaymentRequest:

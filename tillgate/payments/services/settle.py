@@ -5,6 +5,7 @@ gateway gave to our own question.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -16,12 +17,13 @@ from tillgate.ledger.models import Account
 from tillgate.ledger.services import Movement, post
 from tillgate.money import Money
 from tillgate.payments.models import Attempt, Payment, Surplus
-from tillgate.payments.services.moves import move_attempt, move_payment, note
+from tillgate.payments.services.moves import move_attempt, move_payment, note, tell_once
 from tillgate.payments.states import UNSETTLED, AttemptStatus, PaymentStatus
 
 log = structlog.get_logger(__name__)
 PAID_LATE = "paid_late"
 CONTRADICTED = "attempt.contradicted"
+FIRST_LOOK_BACK = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ def settle(payment: Payment, attempt: Attempt, snapshot: PaymentSnapshot) -> Non
     if attempt.status == AttemptStatus.SUCCEEDED:
         if attempt.gateway_id != receipt.gateway_id:
             _record_surplus(payment, attempt, receipt, reason="second_transaction")
-        elif receipt.amount != Money(attempt.received_minor or 0, attempt.received_currency):
+        elif receipt.amount != attempt.received:
             _record_contradiction(payment, attempt, receipt)
         return
     reason = _reason_for_review(payment, snapshot)
@@ -61,15 +63,27 @@ def accept_reviewed(payment: Payment, attempt: Attempt) -> None:
     """A person takes what came as the payment: it settles, with the amount that was received."""
     attempt.settles = True
     attempt.save(update_fields=["settles"])
-    amount = Money(attempt.received_minor or 0, attempt.received_currency)
     journal = f"accept:{attempt.reference}"
-    post(_movement(attempt, journal, amount, source=Account.SALES, target=Account.HELD))
+    post(movement(attempt, journal, attempt.received, source=Account.SALES, target=Account.HELD))
     move_payment(
         payment,
         PaymentStatus.COMPLETED,
         event={"decision": "accept"},
         completed_at=clock.now(),
         late=payment.review_reason == PAID_LATE,
+    )
+
+
+def movement(attempt: Attempt, journal: str, amount: Money, *, source: Account, target: Account) -> Movement:
+    """Return the movement of an attempt's money; the payment is its subject."""
+    return Movement(
+        journal=journal,
+        merchant_id=attempt.payment.merchant_id,
+        gateway=attempt.gateway,
+        subject=attempt.payment.reference,
+        source=source,
+        target=target,
+        amount=amount,
     )
 
 
@@ -126,13 +140,14 @@ def _record_surplus(payment: Payment, attempt: Attempt, receipt: Receipt, *, rea
         "payment.surplus",
         {"surplus": surplus.reference, "reason": reason, **_told(receipt.amount)},
         surplus_minor=payment.surplus_minor + counted,
+        has_incidents=True,
     )
 
 
 def _record_contradiction(payment: Payment, attempt: Attempt, receipt: Receipt) -> None:
     """The gateway says another amount of what it had confirmed: nothing moves, and a person is told."""
     log.error("gateway_contradicts_itself", attempt=attempt.reference, says=str(receipt.amount))
-    note(payment, CONTRADICTED, {"attempt": attempt.reference, **_told(receipt.amount)})
+    tell_once(payment, CONTRADICTED, {"attempt": attempt.reference, **_told(receipt.amount)})
 
 
 def _told(amount: Money) -> dict[str, object]:
@@ -176,22 +191,11 @@ def _proof(receipt: Receipt, snapshot: PaymentSnapshot, *, settles: bool) -> dic
         "channel": snapshot.channel,
         "paid_at": snapshot.paid_at,
         "verified_at": clock.now(),
+        "look_back_at": clock.now() + FIRST_LOOK_BACK,
         "failure": None,
     }
 
 
 def _received(attempt: Attempt, receipt: Receipt, source: Account) -> Movement:
     name = f"receive:{attempt.gateway}:{attempt.mode}:{receipt.gateway_id}"
-    return _movement(attempt, name, receipt.amount, source=source, target=Account.GATEWAY)
-
-
-def _movement(attempt: Attempt, journal: str, amount: Money, *, source: Account, target: Account) -> Movement:
-    return Movement(
-        journal=journal,
-        merchant_id=attempt.payment.merchant_id,
-        gateway=attempt.gateway,
-        subject=attempt.payment.reference,
-        source=source,
-        target=target,
-        amount=amount,
-    )
+    return movement(attempt, name, receipt.amount, source=source, target=Account.GATEWAY)

@@ -12,9 +12,8 @@ from tillgate.common import clock
 from tillgate.common.errors import PayError
 from tillgate.common.references import new_reference, new_token
 from tillgate.gateways.protocol import Mode
-from tillgate.merchants.errors import NoGateway
 from tillgate.merchants.models import Merchant
-from tillgate.merchants.services import accounts_for, usable_for
+from tillgate.merchants.services.choosing import no_gateway, usable_accounts
 from tillgate.money import Money
 from tillgate.payments.errors import KeyReused, ReferenceTaken
 from tillgate.payments.models import Payment
@@ -52,11 +51,12 @@ def create_payment(new: NewPayment) -> tuple[Payment, bool]:
 
     The same key and body return the first payment as it is now. Raises KeyReused for another body
     under the key, ReferenceTaken for a merchant_reference already used, NoGateway when nothing
-    could take this currency.
+    could take this amount; it names the currencies that would do, or the merchant's rule.
     """
-    if not _has_gateway(new):
+    if not usable_accounts(new.merchant, new.mode, new.amount, only=new.gateway):
         # A repeat is answered all the same: its payment is there, whatever became of the gateway's key.
-        return _first_under_key(new, otherwise=_no_gateway(new)), False
+        refusal = no_gateway(new.merchant, new.mode, new.amount, only=new.gateway)
+        return _first_under_key(new, otherwise=refusal), False
     payment = _row(new, clock.now())
     if _insert_unless_claimed(payment):
         return payment, True
@@ -71,19 +71,6 @@ def release_keys() -> int:
     while ids := list(closed[:RELEASED_AT_ONCE]):
         released += Payment.objects.filter(pk__in=ids).update(idempotency_hash=None)
     return released
-
-
-def _has_gateway(new: NewPayment) -> bool:
-    accounts = accounts_for(new.merchant, new.mode)
-    usable = [account.gateway for account in usable_for(new.amount, accounts)]
-    return new.gateway in usable if new.gateway else bool(usable)
-
-
-def _no_gateway(new: NewPayment) -> NoGateway:
-    return NoGateway(
-        f"{new.gateway or 'No gateway here'} can{'not' if new.gateway else ''} take {new.amount.currency} "
-        f"in {new.mode} mode. GET /api/v1/gateways lists what can be used."
-    )
 
 
 def _row(new: NewPayment, now: datetime) -> Payment:

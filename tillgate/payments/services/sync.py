@@ -4,19 +4,23 @@ A webhook, the customer's return, a GET and the ladder only make us curious: the
 question here, and there is no other way for news to reach a payment.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 import structlog
 from django.db import transaction
 
 from tillgate.common import clock
 from tillgate.common.jobs import make_due
+from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Rejected, Unreachable
 from tillgate.gateways.http import IN_REQUEST, IN_WORKER
-from tillgate.gateways.protocol import Failure, GatewayState, PaymentSnapshot
+from tillgate.gateways.protocol import CapturesApproved, Failure, Gateway, GatewayState, PaymentSnapshot
 from tillgate.merchants.errors import NoGateway
-from tillgate.merchants.services import account_for, connect
+from tillgate.merchants.services.accounts import account_for, connect
 from tillgate.payments.models import Attempt, Payment
+from tillgate.payments.services.money_back import left_of
 from tillgate.payments.services.moves import lock_payment, move_attempt, move_payment, note
 from tillgate.payments.services.settle import settle
 from tillgate.payments.states import (
@@ -26,7 +30,6 @@ from tillgate.payments.states import (
     UNSETTLED,
     AttemptStatus,
     PaymentStatus,
-    RefundStatus,
 )
 
 log = structlog.get_logger(__name__)
@@ -45,7 +48,22 @@ MONEY_MOVED = frozenset({GatewayState.SUCCEEDED, GatewayState.REVERSING, Gateway
 NEVER_ARRIVED = Failure(
     code="gateway_unreachable", message="The payment page could not be opened. Try again.", retryable=True
 )
-WALKED_AWAY = Failure(code="session_expired", message="Nobody paid in this session in time.", retryable=True)
+WALKED_AWAY = decline("session_expired")
+NOT_TAKEN = frozenset({GatewayState.ABSENT, GatewayState.PENDING, GatewayState.APPROVED})
+REFUSED = Failure(
+    code="gateway_refused",
+    message="The gateway could not take this payment. Pay another way.",
+    retryable=True,
+)
+KEY_MARGIN = timedelta(minutes=10)  # Before a gateway forgets a key, its clock may differ from ours.
+
+
+class Sending(Enum):
+    """Whether a capture may be sent, and whether it was sent before."""
+
+    NO = auto()
+    FIRST = auto()
+    AGAIN = auto()
 
 
 def climb(attempt_id: int, rung: int) -> None:
@@ -57,17 +75,26 @@ def climb(attempt_id: int, rung: int) -> None:
 def ask(attempt_id: int, *, gateway_id: str | None = None) -> GatewayState | None:
     """Ask about an attempt, or about one transaction of it that an event named, and apply the answer.
 
-    Return what the gateway said, None for no usable answer. Asked twice or late, it does no harm:
-    what is known already changes nothing.
+    Return what the gateway said of what was asked about, None for no usable answer. Asked twice or late,
+    it does no harm: what is known already changes nothing.
     """
     attempt = Attempt.objects.select_related("payment__merchant").get(pk=attempt_id)
-    answer: PaymentSnapshot | GatewayError
     try:
-        answer = _question(attempt, gateway_id)
+        gateway = gateway_of(attempt)
+        named = _named(gateway, attempt, gateway_id)
+        # That one transaction failed says nothing of the others, one of which may be on its way.
+        if named is not None and named.state != GatewayState.FAILED:
+            answer = named
+        else:
+            answer = _ours(gateway.fetch_payment(attempt.ref), attempt)
+        if answer.state == GatewayState.APPROVED:
+            assert isinstance(gateway, CapturesApproved), f"{attempt.gateway} says approved"
+            answer = _capture(gateway, attempt, answer)
     except GatewayError as error:
-        answer = error
+        apply_answer(attempt, error)
+        return None
     apply_answer(attempt, answer)
-    return None if isinstance(answer, GatewayError) else answer.state
+    return (named or answer).state
 
 
 def next_question(asked_since: datetime, *, at_least_s: int = 0) -> datetime:
@@ -106,27 +133,74 @@ def make_question_due(payment: Payment, *, max_age_s: int = FRESH_S) -> bool:
     return any(due)
 
 
-def _question(attempt: Attempt, gateway_id: str | None) -> PaymentSnapshot:
+def _named(gateway: Gateway, attempt: Attempt, gateway_id: str | None) -> PaymentSnapshot | None:
+    """Ask about a transaction that is not the one by which the attempt is known."""
+    if gateway_id is None or gateway_id == attempt.gateway_id:
+        return None
+    return _ours(gateway.fetch_transaction(gateway_id), attempt)
+
+
+def gateway_of(attempt: Attempt) -> Gateway:
+    """Return the gateway of an attempt, for the worker. Raises Unreachable while its account has no key."""
     try:
         account = account_for(attempt.payment.merchant, attempt.gateway, attempt.mode)
     except NoGateway as error:
         raise Unreachable(error.message) from error  # Its key was taken away; it may come back.
-    gateway = connect(account, IN_WORKER)
-    if gateway_id is None or gateway_id == attempt.gateway_id:
-        snapshot = gateway.fetch_payment(attempt.ref)
-    else:
-        snapshot = gateway.fetch_transaction(gateway_id)
-    if snapshot.state != GatewayState.ABSENT:
-        _require_ours(snapshot, attempt)
+    return connect(account, IN_WORKER)
+
+
+def _capture(gateway: CapturesApproved, attempt: Attempt, approved: PaymentSnapshot) -> PaymentSnapshot:
+    """Take what the customer has agreed to, if the payment wants it; return what became of it."""
+    sending = _reserve_capture(gateway, attempt)
+    if sending == Sending.NO:
+        return approved
+    try:
+        snapshot = _ours(gateway.capture_approved(attempt.ref), attempt)
+    except Rejected as error:
+        if sending == Sending.AGAIN:
+            raise  # What became of the first call is not known by that.
+        log.error("capture_rejected", attempt=attempt.reference, reason=str(error))
+        return replace(approved, state=GatewayState.FAILED, failure=REFUSED)
+    if snapshot.state in NOT_TAKEN:
+        # It took nothing, whatever it said before: the customer has to agree anew.
+        return replace(approved, state=GatewayState.FAILED, failure=decline("session_expired"))
     return snapshot
 
 
-def _require_ours(snapshot: PaymentSnapshot, attempt: Attempt) -> None:
+@transaction.atomic
+def _reserve_capture(gateway: CapturesApproved, attempt: Attempt) -> Sending:
+    """Say whether the money that the customer has agreed to may be taken now, and write it down first.
+
+    Not of a payment that is closed, nor while other money for it is on its way, nor after a decline.
+    A capture whose answer was lost is sent again while all that still holds and the gateway knows its key.
+    """
+    payment = lock_payment(attempt.payment_id)
+    attempt.refresh_from_db()
+    if attempt.status not in OPEN_ATTEMPTS | {AttemptStatus.SUPERSEDED}:
+        return Sending.NO
+    if attempt.capture_sent_at is not None:
+        is_known = clock.now() < attempt.capture_sent_at + gateway.capture_key_kept - KEY_MARGIN
+        is_wanted = attempt.processing and payment.status == PaymentStatus.PROCESSING
+        return (
+            Sending.AGAIN if is_known and is_wanted and not _others_collect(payment, attempt) else Sending.NO
+        )
+    if payment.status not in PAYABLE or payment.expires_at <= clock.now():
+        return Sending.NO
+    attempt.capture_sent_at, attempt.processing = clock.now(), True
+    attempt.save(update_fields=["capture_sent_at", "processing"])
+    # From here on it can be neither canceled nor expired: the money may be moving.
+    move_payment(payment, PaymentStatus.PROCESSING, event={"attempt": attempt.reference})
+    return Sending.FIRST
+
+
+def _ours(snapshot: PaymentSnapshot, attempt: Attempt) -> PaymentSnapshot:
     """Whatever an adapter has checked: money of another reference or mode never reaches this attempt."""
-    if (snapshot.gateway_reference, snapshot.mode) != (attempt.gateway_reference, attempt.mode):
+    names = (snapshot.gateway_reference, snapshot.mode)
+    if snapshot.state != GatewayState.ABSENT and names != (attempt.gateway_reference, attempt.mode):
         raise GatewayUnknown(
             f"{attempt.gateway} answered about {snapshot.gateway_reference} in {snapshot.mode} mode"
         )
+    return snapshot
 
 
 def _no_answer(attempt: Attempt, error: GatewayError) -> None:
@@ -154,9 +228,14 @@ def _news(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
 
 def _money_moved(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
     settle(payment, attempt, answer)
-    if answer.state != GatewayState.REVERSED or attempt.reversed_at is not None:
+    if answer.state == GatewayState.SUCCEEDED:
         return
-    if not attempt.refunds.filter(status=RefundStatus.SUCCEEDED).exists():  # Our own refund is no news.
+    attempt.look_back_at = clock.now()  # The refunds and disputes that it lists say what went back, and why.
+    attempt.save(update_fields=["look_back_at"])
+    is_all = answer.state == GatewayState.REVERSED and answer.gateway_id == attempt.gateway_id
+    if not is_all or attempt.reversed_at is not None:
+        return
+    if left_of(attempt).minor:  # That what we have refunded went back is no news.
         attempt.reversed_at = clock.now()
         attempt.save(update_fields=["reversed_at"])
         note(payment, "payment.reversal_reported", {"attempt": attempt.reference})
@@ -182,6 +261,8 @@ def _processing(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> 
 
 def _failed(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
     assert answer.failure is not None, "the adapter says why"
+    if answer.failure.unmapped:
+        log.error("decline_unmapped", gateway=attempt.gateway, word=answer.failure.unmapped)
     _fail(payment, attempt, answer.failure)
 
 
@@ -254,6 +335,7 @@ def _climb(payment: Payment, attempt: Attempt, answer: PaymentSnapshot | Gateway
 _NEWS = {
     GatewayState.ABSENT: _absent,
     GatewayState.PENDING: _pending,
+    GatewayState.APPROVED: _pending,
     GatewayState.PROCESSING: _processing,
     GatewayState.FAILED: _failed,
 }

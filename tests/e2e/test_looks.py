@@ -1,0 +1,66 @@
+"""Every page a customer sees fits its screen, can be pressed with a thumb, and can be read."""
+
+import pytest
+
+from tests.e2e.journey import CONTRASTS, DESK, PAYPAL, PAYSTACK, PHONE, WAYS
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
+
+LEAST_CONTRAST = 4.5
+THUMB, POINTER = 44, 24
+
+
+def assert_fits_and_can_be_read(page, *, least_height=THUMB):
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for button in page.get_by_role("button").all():
+        assert button.bounding_box()["height"] >= least_height
+    assert [found for found in page.evaluate(CONTRASTS) if found[0] < LEAST_CONTRAST] == []
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_checkout_fits_can_be_pressed_and_read(product, shop, visit, viewport, scheme):
+    customer = visit(viewport=viewport, color_scheme=scheme)
+    wide = shop.order(amount="9999999999.99", description="W" * 500, customer_name="A" * 200)
+    three = shop.order(currency="USD")
+    for url in (wide["checkout_url"], f"{product.url}/pay/nobody", three["checkout_url"]):
+        customer.page.goto(url)
+        assert_fits_and_can_be_read(customer.page)
+
+    assert sorted(customer.buttons) == sorted(f"Pay with {way.title}" for way in WAYS)
+    shop.bad_luck(PAYSTACK, "initialize", "500_before")
+    customer.press("Pay with Paystack")
+    customer.page.get_by_role("alert").wait_for()
+    assert_fits_and_can_be_read(customer.page)
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sandbox_fits_can_be_pressed_and_read(product, shop, visit, viewport, scheme):
+    payment = shop.order(currency="USD")
+    customer = visit(viewport=viewport, color_scheme=scheme)
+    for way in WAYS:
+        customer.page.goto(payment["checkout_url"])
+        customer.go_to_gateway(way)
+        assert_fits_and_can_be_read(customer.page)
+
+    customer.choose(PAYPAL.agree)  # The last of them, so that the tables have rows.
+    customer.heading("Payment received")
+    customer.page.goto(f"{product.sandbox_url}/control")
+    assert_fits_and_can_be_read(customer.page, least_height=POINTER)
+    assert customer.complaints == []
+
+
+def test_the_keyboard_reaches_every_button_and_shows_where_it_is(shop, visit):
+    customer = visit()
+    customer.page.goto(shop.order(currency="USD")["checkout_url"])
+    reached = []
+    for _ in WAYS:
+        customer.page.keyboard.press("Tab")
+        reached.append(
+            customer.page.evaluate(
+                "[document.activeElement.value, getComputedStyle(document.activeElement).outlineWidth]"
+            )
+        )
+
+    assert sorted(reached) == [["flutterwave", "3px"], ["paypal", "3px"], ["paystack", "3px"]]
