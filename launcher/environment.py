@@ -1,5 +1,6 @@
 """What the product's processes find in their environment when `./run` starts them."""
 
+import base64
 import json
 import os
 import secrets
@@ -75,6 +76,10 @@ def product_environment(installation: Installation, outer: Mapping[str, str]) ->
     if not _is_set(env, "SECRET_KEY"):
         env.pop("SECRET_KEY", None)
         env["SECRET_KEY_FILE"] = str(secret_file(data_dir / "django_secret_key", secrets.token_urlsafe(50)))
+    if not _is_set(env, "TILLGATE_ENCRYPTION_KEYS"):
+        env.pop("TILLGATE_ENCRYPTION_KEYS", None)
+        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
+        env["TILLGATE_ENCRYPTION_KEYS_FILE"] = str(secret_file(data_dir / "encryption_key", key))
     if uses_sandbox(env):
         for name, value in product_side(data_dir, installation.sandbox_url):
             env.pop(name.removesuffix("_FILE"), None)  # Set, but empty: it would win over the file.

@@ -88,7 +88,7 @@ class EventLog:
         """Let the events held for shuffling go, last one first."""
         for event_id in reversed(self._shuffled):
             event = self._events.get(event_id)
-            if event and event.status == "held":
+            if event and event.status == "held" and event.url:
                 event.status = "waiting"
                 self._save(event)
                 self._queue(event)
@@ -145,7 +145,7 @@ class EventLog:
     def _add(self, event: Event) -> Event:
         self._last_id += 1
         event.id, event.created_at = self._last_id, self._clock.now()
-        if not event.url:
+        if not event.url and event.status == "waiting":
             event.status = "held"
         self._events[event.id] = event
         self._save(event)

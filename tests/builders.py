@@ -4,7 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from tillgate.common import clock
+from tillgate.common.crypto import encrypt
 from tillgate.common.references import new_reference, new_token
+from tillgate.customers.models import PaymentMethod
+from tillgate.customers.services.methods import Payer, customer_for
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.inbox.models import InboundEvent
 from tillgate.merchants.models import Merchant
@@ -12,6 +15,9 @@ from tillgate.money import Money
 from tillgate.payments.models import Attempt, Dispute, Payment, Refund, Surplus
 from tillgate.payments.services.start import NewPayment
 from tillgate.payments.services.sync import apply_answer
+from tillgate.subscriptions.models import Cycle, Subscription
+from tillgate.subscriptions.services.cycles import opens_at
+from tillgate.subscriptions.states import COLLECTING
 
 
 def make_merchant(**fields: Any) -> Merchant:
@@ -180,3 +186,82 @@ def make_inbound_event(attempt: Attempt, **fields: Any) -> InboundEvent:
         "received_at": clock.now(),
     }
     return InboundEvent.objects.create(**{**defaults, **fields})
+
+
+def make_method(merchant: Merchant | None = None, **fields: Any) -> PaymentMethod:
+    """John's Visa at Paystack; `token` is the plain one."""
+    customer = fields.pop("customer", None) or customer_for(
+        Payer(
+            merchant=merchant or Merchant.objects.get(is_default=True),
+            mode="test",
+            email="john@example.com",
+            name="John Doe",
+        )
+    )
+    defaults = {
+        "reference": new_reference("PM"),
+        "customer": customer,
+        "gateway": "paystack",
+        "kind": "card",
+        "brand": "visa",
+        "last4": "4081",
+        "expires_month": "2099-12",
+        "token": encrypt(fields.pop("token", None) or f"AUTH_{new_token()}"),
+        "signature": f"SIG_{new_token()}",
+        "charged_as": customer.email,
+        "created_at": clock.now(),
+    }
+    return PaymentMethod.objects.create(**{**defaults, **fields})
+
+
+def make_subscription(merchant: Merchant | None = None, **fields: Any) -> Subscription:
+    """NGN 50.00 every month since today, charged by a saved card; its first cycle is paid."""
+    now = clock.now()
+    merchant = merchant or Merchant.objects.get(is_default=True)
+    if "payment_method" not in fields and fields.get("collection", "charge") == "charge":
+        fields["payment_method"] = make_method(merchant)
+    defaults = {
+        "reference": new_reference("SUB"),
+        "merchant": merchant,
+        "mode": "test",
+        "status": "active",
+        "customer_name": "John Doe",
+        "customer_email": "john@example.com",
+        "created_by": "key",
+        "amount_minor": 5_000,
+        "currency": "NGN",
+        "interval": "monthly",
+        "zone": "Africa/Lagos",
+        "anchor_at": now,
+        "next_index": 1,
+        "manage_token": new_token(),
+        "created_at": now,
+        "activated_at": now,
+    }
+    subscription = Subscription(**{**defaults, **fields})
+    if "next_opens_at" not in fields and subscription.status in COLLECTING:
+        subscription.next_opens_at = opens_at(subscription, subscription.next_index)
+    subscription.save()
+    return subscription
+
+
+def make_cycle(subscription: Subscription, **fields: Any) -> Cycle:
+    """A cycle of a subscription, its latest where nothing else is said, with the payment that collects it."""
+    index = fields.get("index", max(subscription.next_index - 1, 0))
+    if "payment" not in fields:
+        fields["payment"] = make_payment(
+            subscription.merchant,
+            mode=subscription.mode,
+            customer_name=subscription.customer_name,
+            customer_email=subscription.customer_email,
+            amount_minor=subscription.amount_minor,
+            currency=subscription.currency,
+            created_by="schedule",
+            subscription_reference=subscription.reference,
+        )
+    defaults = {
+        "subscription": subscription,
+        "index": index,
+        "due_at": subscription.rhythm.due_at(index) if subscription.anchor_at else clock.now(),
+    }
+    return Cycle.objects.create(**{**defaults, **fields})

@@ -40,6 +40,7 @@ def _set_environment() -> None:
         TILLGATE_DATA_DIR=str(DATA_DIR),
         SECRET_KEY="tests-only-" + "0123456789" * 5,
         PAYSTACK_SECRET_KEY=PAYSTACK_TEST_KEY,
+        TILLGATE_ENCRYPTION_KEYS="dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
     )
     if database := os.environ.get("TILLGATE_TEST_DATABASE"):
         os.environ["DATABASE_URL"] = database

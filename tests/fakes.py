@@ -9,6 +9,7 @@ from tillgate.gateways.http import Patience
 from tillgate.gateways.paystack.gateway import PaystackGateway
 from tillgate.gateways.protocol import (
     AttemptRef,
+    ChargeRequest,
     DisputeSnapshot,
     GatewayAccount,
     GatewayEvent,
@@ -116,3 +117,20 @@ class CapturingGateway(FakeGateway):
 
     def capture_approved(self, attempt: AttemptRef) -> PaymentSnapshot:
         return self.script.take("capture_approved", attempt)
+
+
+class ChargingGateway(FakeGateway):
+    """A gateway that charges saved methods and refuses a reference that it knows, such as Paystack."""
+
+    charge_key_kept: timedelta | None = None
+    refuses_repeated_charges = True
+
+    def charge_saved(self, request: ChargeRequest) -> PaymentSnapshot:
+        return self.script.take("charge_saved", request)
+
+
+class RepeatingChargesGateway(ChargingGateway):
+    """A gateway that returns the first answer to a repeated charge, such as PayPal."""
+
+    charge_key_kept = timedelta(hours=6)
+    refuses_repeated_charges = False

@@ -5,6 +5,7 @@ What is missing or dangerous is a system check (`tillgate.common.checks`), not a
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environ import FileAwareEnv
 
@@ -37,6 +38,21 @@ TILLGATE_GUEST_MODE = env.str("TILLGATE_GUEST_MODE", "")
 TILLGATE_LATE_PAYMENT = env.str("TILLGATE_LATE_PAYMENT", "accept")
 TILLGATE_RETURN_HOSTS = env.list("TILLGATE_RETURN_HOSTS", default=[])
 TILLGATE_THROTTLES = env.str("TILLGATE_THROTTLES", "on")
+
+# Recurring payments.
+TILLGATE_ENCRYPTION_KEYS = tuple(
+    filter(None, map(str.strip, env.str("TILLGATE_ENCRYPTION_KEYS", "").split(",")))
+)
+TILLGATE_MISSED_CYCLES = env.str("TILLGATE_MISSED_CYCLES", "latest")
+TILLGATE_PAST_DUE = env.str("TILLGATE_PAST_DUE", "cancel")
+TILLGATE_RETRY_DAYS = env.str("TILLGATE_RETRY_DAYS", "1,3,5,7")
+TILLGATE_RETRY_AROUND_PAYDAYS = env.str("TILLGATE_RETRY_AROUND_PAYDAYS", "off")
+TILLGATE_RENEWALS_PER_SECOND = whole("TILLGATE_RENEWALS_PER_SECOND") or 10
+
+# Mail. Locally it is written into files, for everyone to read; production says where to.
+vars().update(env.email_url("EMAIL_URL", f"filemail:///{TILLGATE_DATA_DIR / 'mail'}"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("TILLGATE_MAIL_FROM", "") or f"payments@{urlsplit(TILLGATE_PUBLIC_URL).hostname}"
 
 # Gateways.
 PAYSTACK_SECRET_KEY = env.str("PAYSTACK_SECRET_KEY", "")
@@ -92,7 +108,9 @@ INSTALLED_APPS = [
     "tillgate.merchants",
     "tillgate.events",
     "tillgate.ledger",
+    "tillgate.customers",
     "tillgate.payments",
+    "tillgate.subscriptions",
     "tillgate.inbox",
     "tillgate.api",
     "tillgate.checkout",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/v1/webhooks/", include("tillgate.inbox.urls")),
     path("api/v1/", include("tillgate.api.urls")),
     path("pay/", include("tillgate.checkout.urls")),
+    path("subscription/", include("tillgate.checkout.subscription_urls")),
     path("healthz", healthz),
     path("readyz", readyz),
 ]

@@ -14,7 +14,12 @@ from tools.paths import ROOT
 
 OURS = ("TILLGATE_", "PAYSTACK_", "FLUTTERWAVE_", "PAYPAL_", "SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS")
 # Enough for Django to load; no database is opened and no gateway asked.
-LOCAL = {"TILLGATE_ENV": "local", "SECRET_KEY": "check-only-" + "0123456789" * 5, "DATABASE_URL": "sqlite://"}
+LOCAL = {
+    "TILLGATE_ENV": "local",
+    "SECRET_KEY": "check-only-" + "0123456789" * 5,
+    "TILLGATE_ENCRYPTION_KEYS": "Y2hlY2stb25seS1jaGVjay1vbmx5LWNoZWNrLW9ubHk=",
+    "DATABASE_URL": "sqlite://",
+}
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*.yml"))
 TEMPLATES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("[ts]*/**/templates/**/*.html"))

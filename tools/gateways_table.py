@@ -6,6 +6,7 @@ import sys
 from tillgate.gateways.protocol import (
     CapturesApproved,
     ChargesSaved,
+    ForgetsSaved,
     Gateway,
     ListsDisputes,
     RepeatsRefunds,
@@ -22,6 +23,7 @@ ABILITIES = {
     "repeats a refund under its key": RepeatsRefunds,
     "tells of disputes when asked": ListsDisputes,
     "charges a saved method": ChargesSaved,
+    "can be told to forget a saved method": ForgetsSaved,
 }
 
 

@@ -17,13 +17,21 @@ from tools.paths import ROOT
 # Options that need one process and its terminal.
 ALONE = {"--pdb", "-s", "--capture=no", "--trace", "--collect-only", "--co", "-n", "-n0"}
 
-# Tests that open no database of the product run once, on the first leg.
+# Tests that open no database of the product, or ask nothing of it that is its own, run once.
 WITHOUT_DATABASE = (
+    "tests/api/test_schema_fuzz.py",
+    "tests/checkout",
     "tests/docs",
     "tests/e2e",
     "tests/gateways",
     "tests/launcher",
     "tests/sandbox",
+    "tests/subscriptions/test_dunning.py",
+    "tests/subscriptions/test_mail_safety.py",
+    "tests/subscriptions/test_mails.py",
+    "tests/subscriptions/test_schedule.py",
+    "tests/subscriptions/test_schedule_properties.py",
+    "tests/subscriptions/test_words.py",
     "tests/tools",
 )
 

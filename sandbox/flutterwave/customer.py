@@ -12,6 +12,7 @@ from sandbox.flutterwave.models import Link, Transaction
 
 OUTCOMES = ("success", "decline", "abandon", "pending", "settle", "twice", "other_amount")
 CONFIRMING = ("success", "decline", "abandon", "settle")
+BY_CARD = ("success", "decline", "abandon")
 DECLINED = "Transaction declined"
 # What the browser says on its way back. It is a hint only: anybody can write it.
 TOLD = {"successful": "successful", "failed": "failed", "pending": "completed"}
@@ -35,7 +36,7 @@ class Customer:
     def pay(self, link: Link, payment: Payment) -> Transaction | None:
         """Carry out one outcome on a page; the transaction it made, if any. Raises Refused."""
         if payment.outcome not in outcomes(link):
-            raise Refused(f"this page confirms a charge; on it there are {', '.join(outcomes(link))}")
+            raise Refused(f"this page has no {payment.outcome}; on it there are {', '.join(outcomes(link))}")
         if payment.outcome == "settle":
             return self.settle(self._tries(link), link.tx_ref)
         if self.paid_by(link) and payment.outcome != "twice":
@@ -96,7 +97,9 @@ class Customer:
 
 def outcomes(link: Link) -> tuple[str, ...]:
     """What can be done on a page; one that confirms a charge by card takes no other money."""
-    return OUTCOMES if link.charge_id is None else CONFIRMING
+    if link.charge_id is not None:
+        return CONFIRMING
+    return OUTCOMES if not link.options or "banktransfer" in link.options else BY_CARD
 
 
 def way_back(link: Link, transaction: Transaction | None) -> str | None:

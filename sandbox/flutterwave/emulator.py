@@ -13,6 +13,7 @@ from sandbox.flutterwave.control import FlutterwaveControl
 from sandbox.flutterwave.customer import Customer
 from sandbox.flutterwave.errors import ApiError, missing_key, out_of_order, too_many, wrong_key
 from sandbox.flutterwave.payments import Payments
+from sandbox.flutterwave.plans import Plans
 from sandbox.flutterwave.refund_api import Refunds
 from sandbox.flutterwave.refunding import Refunding
 from sandbox.flutterwave.saved_cards import SavedCards
@@ -23,12 +24,12 @@ from sandbox.web import Answer, Call, Json, Response, Route
 from sandbox.world import World
 
 PAYMENTS, VERIFY, TOKENIZED = "flutterwave.payments", "flutterwave.verify", "flutterwave.tokenized"
-REFUND, LIST = "flutterwave.refund", "flutterwave.list"
+REFUND, LIST, PLANS = "flutterwave.refund", "flutterwave.list", "flutterwave.plans"
 TOLD = frozenset({VERIFY, TOKENIZED})
 # Two faults of other gateways are missing. `test_mode`: no body names the mode, only the key does.
 # `then_reverse`: no status of a transaction tells that its money went back; the list of refunds does.
 REACH = Reach(
-    operations=frozenset({PAYMENTS, VERIFY, TOKENIZED, REFUND, LIST}),
+    operations=frozenset({PAYMENTS, VERIFY, TOKENIZED, REFUND, LIST, PLANS}),
     faults={
         "lookup_5xx": frozenset({VERIFY, LIST}),
         "lookup_lag": TOLD | {PAYMENTS},
@@ -65,6 +66,7 @@ class FlutterwaveEmulator:
         self._transactions = Transactions(world, self._books, courier)
         customer = Customer(self._books, self._charging)
         self._checkout = Checkout(self._books, customer)
+        self._plans = Plans(world)
         self._control = FlutterwaveControl(self._books, customer, self._refunding)
 
     def routes(self) -> Sequence[Route]:
@@ -81,6 +83,11 @@ class FlutterwaveEmulator:
             self._api("POST", "/transactions/{id}/refund", refunds.create, REFUND),
             self._api("GET", "/refunds/{id}", refunds.fetch, LIST),
             self._api("GET", "/refunds", refunds.list_page, LIST),
+            self._api("GET", "/subscriptions", self._plans.list_page, PLANS),
+            self._api("PUT", "/subscriptions/{id}/cancel", self._plans.cancel, PLANS),
+            self._api("GET", "/payment-plans", self._plans.list_plans, PLANS),
+            self._api("GET", "/payment-plans/{id}", self._plans.fetch_plan, PLANS),
+            self._plans.control(),
             Route("GET", page, self._checkout.show),
             Route("POST", page, self._checkout.pay),
         ]

@@ -24,13 +24,17 @@ class Order:
 
 @dataclass(kw_only=True, slots=True)
 class Link(Order):
-    """A hosted page. `charge_id` names the charge it confirms; otherwise each try is a new transaction."""
+    """A hosted page. `charge_id` names the charge it confirms; otherwise each try is a new transaction.
+
+    `options` are the ways to pay that the merchant wants on it; none means all.
+    """
 
     code: str
     redirect_url: str
     created_at: float
-    lag_s: float = 0
+    lag_s: int = 0
     charge_id: int | None = None
+    options: str = ""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -26,6 +26,8 @@ class Payments:
         if body.get("payment_plan"):
             raise ApiError("payment_plan was not found")
         link = self._open(order, redirect_url, call.hits)
+        link.options = reading.read_text(body, "payment_options")
+        self._books.save_link(link)
         return accepted("Hosted Link", {"link": self.address(link)})
 
     def confirm(self, transaction: Transaction, redirect_url: str) -> Link:

@@ -95,9 +95,9 @@ class Transactions:
         return transaction.hidden_until <= self._world.clock.now()
 
 
-def lag_s(hits: Hits) -> float:
+def lag_s(hits: Hits) -> int:
     """How long the fault `lookup_lag` hides what this call makes."""
-    return float(hits["lookup_lag"].get("seconds", DEFAULT_LAG_S)) if "lookup_lag" in hits else 0
+    return int(hits["lookup_lag"].get("seconds", DEFAULT_LAG_S)) if "lookup_lag" in hits else 0
 
 
 def paged(message: str, rows: Iterable[Json], page: int) -> Response:

@@ -28,7 +28,7 @@ class Transactions:
         body = reading.read_body(call.request)
         transaction = self.draft(body, account, call.hits)
         transaction.callback_url = reading.read_callback_url(body)
-        reading.check_channels(body)
+        transaction.channels = reading.read_channels(body)
         if body.get("plan"):
             raise invalid("Plan not found", "plan_not_found")
         self._books.save_transaction(transaction)

@@ -9,7 +9,7 @@ from sandbox.money import digits
 from sandbox.paystack import wire
 from sandbox.paystack.books import Books, random_word
 from sandbox.paystack.fees import fee
-from sandbox.paystack.models import Authorization, Transaction
+from sandbox.paystack.models import CARD_LAST4, Authorization, Transaction
 from sandbox.paystack.webhooks import Courier
 from sandbox.world import World
 
@@ -22,7 +22,12 @@ class Charging:
         self._world, self._books, self._courier = world, books, courier
 
     def succeed(
-        self, transaction: Transaction, *, amount: int | None = None, channel: str | None = None
+        self,
+        transaction: Transaction,
+        *,
+        amount: int | None = None,
+        channel: str | None = None,
+        card: str = CARD_LAST4,
     ) -> None:
         """The money arrives: journal, authorization, fees, webhook."""
         transaction.amount = transaction.amount if amount is None else amount
@@ -32,7 +37,7 @@ class Charging:
         transaction.paid_at = self._world.clock.now()
         transaction.fees = fee(transaction.amount, transaction.currency)
         if transaction.authorization_code is None:
-            transaction.authorization_code = self._authorize(transaction)
+            transaction.authorization_code = self._authorize(transaction, card)
         self._books.save_transaction(transaction)
         self.record(transaction, kind="charge", ok=True)
         self._courier.send("charge.success", transaction, wire.charge_event(self._books, transaction))
@@ -110,7 +115,7 @@ class Charging:
         after_s = transaction.reverse_after_s or 0
         self._world.schedule("paystack", "reverse", str(transaction.id), after_s=after_s)
 
-    def _authorize(self, transaction: Transaction) -> str:
+    def _authorize(self, transaction: Transaction, card: str) -> str:
         authorization = Authorization(
             code=f"AUTH_{random_word(10)}",
             domain=transaction.domain,
@@ -118,6 +123,7 @@ class Charging:
             channel=transaction.channel,
             reusable=transaction.channel == "card",
             next=[],
+            last4=card,
         )
         self._books.save_authorization(authorization)
         return authorization.code

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from sandbox.emulator import ControlOrder
 from sandbox.errors import NotThere, Refused
 from sandbox.paystack import saved_cards
 from sandbox.paystack.books import Books
 from sandbox.paystack.customer import OUTCOMES, Customer, Payment, way_back
 from sandbox.paystack.errors import ApiError
-from sandbox.paystack.models import Refund, Transaction
+from sandbox.paystack.models import CARD_LAST4, Refund, Transaction
 from sandbox.paystack.refunding import Refunding
 from sandbox.web import Json
 
@@ -19,6 +21,7 @@ REFUND_OUTCOMES = {
     "pending": None,
 }
 DISPUTE_ACTIONS = ("open", "won", "lost")
+CARD_SHAPE = re.compile(r"[0-9]{4}", re.ASCII)
 
 
 class PaystackControl:
@@ -26,13 +29,14 @@ class PaystackControl:
         self._books, self._customer, self._refunding = books, customer, refunding
 
     def pay(self, order: ControlOrder) -> Json:
-        order.check_members({"outcome", "amount_minor", "customer_pays_fee", "leaves"})
+        order.check_members({"outcome", "amount_minor", "customer_pays_fee", "leaves", "card"})
         transaction = self._transaction(order.reference)
         payment = Payment(
             outcome=order.choice("outcome", OUTCOMES),
             amount=order.amount_minor(),
             customer_pays_fee=order.body.get("customer_pays_fee") is True,
             leaves=order.choice("leaves", ("failed", "abandoned"), default="failed"),
+            card=_card(order.body),
         )
         paid = self._customer.pay(transaction, payment)
         return {"transaction": _summary(paid), "redirect_url": way_back(paid, payment.outcome)}
@@ -93,6 +97,13 @@ class PaystackControl:
             return self._refunding.create(transaction, order.amount_minor())
         except ApiError as error:
             raise Refused(f"paystack refuses this refund: {error}") from None
+
+
+def _card(body: Json) -> str:
+    digits = body.get("card", CARD_LAST4)
+    if not isinstance(digits, str) or not CARD_SHAPE.fullmatch(digits):
+        raise Refused('card is the last four digits of the one that is paid with, such as "4081"')
+    return digits
 
 
 def _summary(transaction: Transaction) -> Json:

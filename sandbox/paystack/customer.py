@@ -8,20 +8,26 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from sandbox.errors import Refused
 from sandbox.paystack.charging import UNSETTLED, Charging
 from sandbox.paystack.fees import fee
-from sandbox.paystack.models import Transaction
+from sandbox.paystack.models import CARD_LAST4, Transaction
 from sandbox.web import is_web_url
 
 OUTCOMES = ("success", "decline", "abandon", "pending", "settle", "twice", "other_amount")
 
+BY_TRANSFER = frozenset({"pending", "twice", "other_amount"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """`leaves` is the status after a decline: at the first step Paystack keeps `abandoned`."""
+    """`leaves` is the status after a decline: at the first step Paystack keeps `abandoned`.
+
+    `card` is the last four digits of the one that is paid with.
+    """
 
     outcome: str
     amount: int | None = None
     customer_pays_fee: bool = False
     leaves: str = "failed"
+    card: str = CARD_LAST4
 
 
 class AlreadyPaid(Refused):
@@ -36,6 +42,8 @@ class Customer:
         """Carry out one outcome; the transaction that counts afterwards. Raises Refused."""
         if payment.outcome == "settle":
             return self._settle(transaction)
+        if payment.outcome not in outcomes(transaction):
+            raise Refused(f"{transaction.reference} can not be paid by bank transfer: see its channels")
         if transaction.was_success and payment.outcome != "twice":
             raise AlreadyPaid(
                 f'{transaction.reference} is already paid; only the outcome "twice" pays it again'
@@ -55,7 +63,7 @@ class Customer:
         elif payment.outcome == "success":
             asked = transaction.requested_amount
             extra = fee(asked, transaction.currency) if payment.customer_pays_fee else 0
-            self._charging.succeed(transaction, amount=asked + extra, channel="card")
+            self._charging.succeed(transaction, amount=asked + extra, channel="card", card=payment.card)
 
     def _pay_other_amount(self, transaction: Transaction, amount: int | None) -> None:
         if not amount:
@@ -74,6 +82,13 @@ class Customer:
             )
         self._charging.settle(transaction)
         return transaction
+
+
+def outcomes(transaction: Transaction) -> tuple[str, ...]:
+    """What can be done on the page of a transaction, by the channels that the merchant wants there."""
+    if not transaction.channels or "bank_transfer" in transaction.channels:
+        return OUTCOMES
+    return tuple(outcome for outcome in OUTCOMES if outcome not in BY_TRANSFER)
 
 
 def way_back(transaction: Transaction, outcome: str) -> str | None:

@@ -34,7 +34,7 @@ def dispute_row(books: Books, dispute: Dispute) -> Json:
 def dispute_event(books: Books, transaction: Transaction, dispute: Dispute) -> Json:
     """`data` of charge.dispute.create and charge.dispute.resolve."""
     ended, status = dispute.outcome is not None, status_of(dispute)
-    since = iso(dispute.created_at)
+    since, used = iso(dispute.created_at), wire.authorization(books, transaction) or {}
     return {
         "id": dispute.id,
         "refund_amount": transaction.amount,
@@ -46,8 +46,8 @@ def dispute_event(books: Books, transaction: Transaction, dispute: Dispute) -> J
         "transaction_reference": transaction.reference,
         "category": "chargeback",
         "customer": wire.customer(transaction.email),
-        "bin": wire.CARD_NUMBER[:6],
-        "last4": wire.CARD_NUMBER[-4:],
+        "bin": used.get("bin"),
+        "last4": used.get("last4"),
         "dueAt": iso(dispute.created_at + DAYS_TO_ANSWER * 86_400),
         "resolvedAt": since if ended else None,
         "evidence": None,

@@ -14,6 +14,7 @@ from sandbox.paystack.control import PaystackControl
 from sandbox.paystack.customer import Customer
 from sandbox.paystack.dispute_api import Disputes
 from sandbox.paystack.errors import ApiError, invalid_key
+from sandbox.paystack.plans import Plans
 from sandbox.paystack.refund_api import Refunds
 from sandbox.paystack.refunding import Refunding
 from sandbox.paystack.saved_cards import SavedCards
@@ -24,10 +25,11 @@ from sandbox.world import World
 
 INITIALIZE, VERIFY, CHARGE = "paystack.initialize", "paystack.verify", "paystack.charge"
 REFUND, LIST, DEACTIVATE = "paystack.refund", "paystack.list", "paystack.deactivate"
+PLANS = "paystack.plans"
 TOLD = frozenset({VERIFY, CHARGE})
 CREATED = frozenset({INITIALIZE, CHARGE})
 REACH = Reach(
-    operations=frozenset({INITIALIZE, VERIFY, CHARGE, REFUND, LIST, DEACTIVATE}),
+    operations=frozenset({INITIALIZE, VERIFY, CHARGE, REFUND, LIST, DEACTIVATE, PLANS}),
     faults={
         "lookup_5xx": frozenset({VERIFY, LIST}),
         "lookup_lag": TOLD | CREATED,
@@ -60,6 +62,7 @@ class PaystackEmulator:
         self._transactions = Transactions(world, self._books, self._charging)
         customer = Customer(self._charging)
         self._checkout = Checkout(self._books, customer)
+        self._plans = Plans(world, self._books)
         self._control = PaystackControl(self._books, customer, self._refunding)
 
     def routes(self) -> Sequence[Route]:
@@ -76,6 +79,10 @@ class PaystackEmulator:
             self._api("GET", "/refund/{id}", refunds.fetch, LIST),
             self._api("GET", "/refund", refunds.list_page, LIST),
             self._api("GET", "/dispute", Disputes(self._books).list_page, LIST),
+            self._api("GET", "/subscription", self._plans.list_page, PLANS),
+            self._api("GET", "/subscription/{code}", self._plans.fetch, PLANS),
+            self._api("POST", "/subscription/disable", self._plans.disable, PLANS),
+            self._plans.control(),
             Route("GET", page, self._checkout.show),
             Route("POST", page, self._checkout.pay),
         ]

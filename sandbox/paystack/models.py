@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+CARD_LAST4 = "4081"  # Of 4084084084084081, by which everybody pays who names no other.
 
 
 @dataclass(kw_only=True, slots=True)
 class Transaction:
-    """`amount` is what was paid, `requested_amount` what was asked for; equal until somebody pays."""
+    """`amount` is what was paid, `requested_amount` what was asked for; equal until somebody pays.
+
+    `channels` are the ways to pay that the merchant wants on the page; none means all.
+    """
 
     id: int
     domain: str
@@ -33,11 +38,15 @@ class Transaction:
     was_success: bool = False
     hidden_until: float = 0
     reverse_after_s: float | None = None
+    channels: list[str] = field(default_factory=list)
 
 
 @dataclass(kw_only=True, slots=True)
 class Authorization:
-    """A way to pay that was used once; `next` holds the outcomes of its coming charges."""
+    """A way to pay that was used once; `next` holds the outcomes of its coming charges.
+
+    `last4` is the card's: two authorizations of one card have one signature.
+    """
 
     code: str
     domain: str
@@ -46,6 +55,7 @@ class Authorization:
     reusable: bool
     active: bool = True
     next: list[str]
+    last4: str = CARD_LAST4
 
 
 @dataclass(kw_only=True, slots=True)

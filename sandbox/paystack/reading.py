@@ -90,12 +90,13 @@ def read_callback_url(body: Json) -> str:
     return url
 
 
-def check_channels(body: Json) -> None:
+def read_channels(body: Json) -> list[str]:
     channels = body.get("channels", [])
     if not isinstance(channels, list | str) or (
         isinstance(channels, list) and not all(map(_is_text, channels))
     ):
         raise invalid("channels must be an array of strings")
+    return list(channels) if isinstance(channels, list) else []
 
 
 def read_text(body: Json, name: str, *, default: str = "") -> str:

@@ -10,8 +10,7 @@ from sandbox.paystack.books import Books, customer_code, customer_number
 from sandbox.paystack.models import Authorization, Refund, Transaction
 from sandbox.web import Json
 
-CARD_NUMBER = "4084084084084081"  # The one card everybody pays with here, so its signature is everybody's.
-CARD_SIGNATURE = "SIG_" + hashlib.sha256(CARD_NUMBER.encode()).hexdigest()[:20]
+CARD_BIN = "408408"
 INTEGRATION = 100_043
 CUSTOMER_IP = "127.0.0.1"
 MERCHANT_EMAIL = "merchant@sandbox.example"
@@ -204,8 +203,8 @@ def _core(transaction: Transaction) -> Json:
 def _card(used: Authorization) -> Json:
     return {
         "authorization_code": used.code,
-        "bin": CARD_NUMBER[:6],
-        "last4": CARD_NUMBER[-4:],
+        "bin": CARD_BIN,
+        "last4": used.last4,
         "exp_month": "12",
         "exp_year": "2030",
         "channel": "card",
@@ -214,11 +213,16 @@ def _card(used: Authorization) -> Json:
         "country_code": "NG",
         "brand": "visa",
         "reusable": used.reusable,  # A snapshot: it stays true after deactivation.
-        "signature": CARD_SIGNATURE,
+        "signature": _signature(used),
         "account_name": None,
         "receiver_bank_account_number": None,
         "receiver_bank": None,
     }
+
+
+def _signature(used: Authorization) -> str:
+    """The same for one card, whoever pays by it and however often."""
+    return f"SIG_{hashlib.sha256(f'{CARD_BIN} {used.last4}'.encode()).hexdigest()[:20]}"
 
 
 def _transfer(used: Authorization) -> Json:

@@ -5,7 +5,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api.client import MINIMAL, PAYMENTS, ApiClient
-from tests.builders import make_payment
+from tests.builders import make_payment, make_subscription
 from tillgate.api.views import ApiView
 from tillgate.common import clock
 from tillgate.merchants.models import ApiKey
@@ -32,6 +32,18 @@ WITH_KEY = {
     "POST api/v1/payments/<str:reference>/surplus/<str:surplus>/refund",
     "POST api/v1/payments/<str:reference>/disputes/<str:dispute>/evidence",
     "GET api/v1/refunds/<str:reference>",
+    "GET api/v1/subscriptions",
+    "POST api/v1/subscriptions",
+    "GET api/v1/subscriptions/<str:reference>",
+    "PATCH api/v1/subscriptions/<str:reference>",
+    "POST api/v1/subscriptions/<str:reference>/pause",
+    "POST api/v1/subscriptions/<str:reference>/resume",
+    "POST api/v1/subscriptions/<str:reference>/cancel",
+    "GET api/v1/subscriptions/<str:reference>/preview",
+    "GET api/v1/subscriptions/<str:reference>/payments",
+    "GET api/v1/subscriptions/<str:reference>/timeline",
+    "GET api/v1/payment-methods",
+    "DELETE api/v1/payment-methods/<str:reference>",
 }
 # Not of this API: the gateways' door is guarded by signatures, the customers' by the token in the address.
 OTHER_DOORS = {
@@ -39,7 +51,14 @@ OTHER_DOORS = {
     "api/v1/webhooks/<str:gateway>",
     "pay/^(?P<token>[^/]+)/?$",
     "pay/^(?P<token>[^/]+)/return/?$",
+    "pay/^(?P<token>[^/]+)/link/?$",
     "pay/^(?P<token>[^/]+)/status/?$",
+    "subscription/^(?P<token>[^/]+)/?$",
+    "subscription/^(?P<token>[^/]+)/stop/?$",
+    "subscription/^(?P<token>[^/]+)/pause/?$",
+    "subscription/^(?P<token>[^/]+)/resume/?$",
+    "subscription/^(?P<token>[^/]+)/method/?$",
+    "subscription/^(?P<token>[^/]+)/forget/?$",
     "healthz",
     "readyz",
 }
@@ -53,6 +72,16 @@ OF_ONE_PAYMENT = [
     ("post", "/refunds", {}),
     ("post", "/surplus/SUR-1/refund", {}),
     ("post", "/disputes/DIS-1/evidence", {"text": "x"}),
+]
+OF_ONE_SUBSCRIPTION = [
+    ("get", "", None),
+    ("patch", "", {"amount": 60}),
+    ("post", "/pause", {}),
+    ("post", "/resume", {}),
+    ("post", "/cancel", {}),
+    ("get", "/preview", None),
+    ("get", "/payments", None),
+    ("get", "/timeline", None),
 ]
 
 
@@ -84,7 +113,8 @@ def test_the_lists_are_true(guest, payment):
     for door in ANONYMOUS | WITH_KEY:
         method, route = door.split()
         path = "/" + route.replace("<str:reference>", payment.reference)
-        answer = guest.get(path) if method == "GET" else guest.post(path, {"unknown": 1})
+        body = {} if method == "GET" else {"data": {"unknown": 1}, "content_type": "application/json"}
+        answer = getattr(guest, method.lower())(path, **body)
         assert (answer.status_code == 401) == (door in WITH_KEY), door
 
 
@@ -153,6 +183,54 @@ def test_another_merchant_sees_nothing(stranger, merchant, status, action):
     )
     payment.refresh_from_db()
     assert payment.status == status
+
+
+@pytest.mark.parametrize("action", OF_ONE_SUBSCRIPTION)
+def test_another_merchant_and_another_mode_see_no_subscription(stranger, live_owner, merchant, action):
+    method, below, body = action
+    subscription = make_subscription(merchant)
+    path, nobody = (
+        f"/api/v1/subscriptions/{text}{below}" for text in (subscription.reference, "SUB-" + "0" * 26)
+    )
+
+    for caller in (stranger, live_owner):
+        hidden, never_was = (
+            getattr(caller, method)(url, body, content_type="application/json") for url in (path, nobody)
+        )
+        assert (hidden.status_code, never_was.status_code) == (404, 404)
+        told = hidden.json()["message"].replace(subscription.reference, "SUB-" + "0" * 26)
+        assert told == never_was.json()["message"]
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.sequence) == ("active", 0)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?customer_email=john@example.com", "?status=active", "?cursor=after.{}"]
+)
+def test_another_merchant_and_another_mode_list_no_subscription(stranger, live_owner, merchant, query):
+    subscription = make_subscription(merchant)
+
+    for caller in (stranger, live_owner):
+        answer = caller.get("/api/v1/subscriptions" + query.format(subscription.reference))
+        assert answer.json().get("subscriptions", []) == []
+
+
+NOT_TAKEN = [
+    *(("", method) for method in ("put", "delete", "patch", "options", "trace")),
+    *(("/{}", method) for method in ("put", "delete", "post", "options")),
+    *(("/{}/pause", method) for method in ("get", "put", "delete", "patch")),
+    *(("/{}/preview", method) for method in ("post", "put", "delete", "patch")),
+]
+
+
+@pytest.mark.parametrize(("below", "method"), NOT_TAKEN)
+def test_a_method_that_an_address_does_not_take_is_refused(owner, merchant, below, method):
+    path = "/api/v1/subscriptions" + below.format(make_subscription(merchant).reference)
+
+    answer = getattr(owner, method)(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer["Allow"]
 
 
 @pytest.mark.parametrize("action", OF_ONE_PAYMENT)

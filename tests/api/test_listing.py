@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.api.client import PAYMENTS
 from tests.builders import make_payment
 from tillgate.api.export import CELLS
-from tillgate.api.shapes import PaymentOut
+from tillgate.api.shapes.payments import PaymentOut
 from tillgate.common import clock
 
 FORMULAS = [
@@ -225,10 +225,19 @@ def test_the_export_streams_every_row_with_the_same_filters(owner, seven, mercha
 
 
 def test_the_export_has_every_member_that_a_cell_can_hold(owner):
-    no_cells = ("failure", "metadata", "subscription", "surpluses", "disputes")
+    no_cells = ("failure", "metadata", "surpluses", "disputes")
     members = [name for name in PaymentOut.__struct_fields__ if name not in no_cells]
 
     assert list(CELLS) == members
+
+
+def test_the_export_names_the_subscription(owner, merchant):
+    make_payment(merchant, subscription_reference="SUB-1")
+    make_payment(merchant)
+
+    _, rows = _export(owner)
+
+    assert {row["subscription"] for row in rows} == {"SUB-1", ""}
 
 
 def test_the_export_refuses_what_the_list_refuses(owner):

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.api.client import schema
-from tillgate.merchants.models import Merchant
+from tests.builders import make_cycle, make_subscription
 from tillgate.payments.models import Payment
 from tillgate.wsgi import application
 
@@ -52,6 +52,18 @@ OPERATIONS = [
     "POST /api/v1/payments/{reference}/surplus/{surplus}/refund",
     "POST /api/v1/payments/{reference}/disputes/{dispute}/evidence",
     "GET /api/v1/refunds/{reference}",
+    "GET /api/v1/subscriptions",
+    "POST /api/v1/subscriptions",
+    "GET /api/v1/subscriptions/{reference}",
+    "PATCH /api/v1/subscriptions/{reference}",
+    "POST /api/v1/subscriptions/{reference}/pause",
+    "POST /api/v1/subscriptions/{reference}/resume",
+    "POST /api/v1/subscriptions/{reference}/cancel",
+    "GET /api/v1/subscriptions/{reference}/preview",
+    "GET /api/v1/subscriptions/{reference}/payments",
+    "GET /api/v1/subscriptions/{reference}/timeline",
+    "GET /api/v1/payment-methods",
+    "DELETE /api/v1/payment-methods/{reference}",
 ]
 
 
@@ -61,9 +73,18 @@ def test_every_operation_is_tried():
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_no_request_finds_a_bug(
-    label: str, merchant: Merchant, key: str, payment: Payment, settings_without_gateway: None
+    label: str, key: str, payment: Payment, settings_without_gateway: None
 ) -> None:
     operation = _operations()[label]
+    subscription = make_subscription(payment.merchant, cycles=12, cycles_left=11)
+    make_cycle(subscription, index=0)
+    assert subscription.payment_method
+    # One that is there, of each kind.
+    there = {
+        "subscriptions": subscription.reference,
+        "payment-methods": subscription.payment_method.reference,
+    }
+    reference = there.get(label.split("/")[3], payment.reference)
     modes = st.sampled_from(list(schemathesis.GenerationMode))
 
     @settings(
@@ -78,7 +99,7 @@ def test_no_request_finds_a_bug(
     def run(data: Any, with_key: bool, real: bool, mode: Any) -> None:
         case = data.draw(operation.as_strategy(generation_mode=mode))
         if real and "reference" in (case.path_parameters or {}):
-            case.path_parameters["reference"] = payment.reference
+            case.path_parameters["reference"] = reference
         headers = {"Authorization": f"Bearer {key}"} if with_key else {}
         response = case.call(headers=headers)
         assert response.status_code != 500

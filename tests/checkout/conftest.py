@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.builders import make_attempt, make_payment
+from tests.builders import make_attempt, make_new_payment, make_payment
 from tillgate.common import clock
 from tillgate.merchants.models import Merchant
 from tillgate.payments.models import Payment
+from tillgate.subscriptions.models import Subscription
+from tillgate.subscriptions.services.create import Plan, create_with_first_payment
+from tillgate.subscriptions.states import Interval
 
 RECEIVED = {"received_minor": 5_000, "gateway": "paystack"}
 SETTLED = ("completed", "partially_refunded", "refunded", "disputed", "charged_back")
@@ -53,3 +56,35 @@ def tried(merchant: Merchant) -> MakePaid:
         return payment
 
     return make
+
+
+@pytest.fixture
+def first(merchant: Merchant) -> MakePaid:
+    """Make the first payment of a recurring one, as the API does."""
+
+    def make(**plan: Any) -> Payment:
+        wanted = Plan(**{"interval": Interval.MONTHLY, "cycles": 12, **plan})
+        payment, _ = create_with_first_payment(make_new_payment(merchant), wanted)
+        return payment
+
+    return make
+
+
+@pytest.fixture
+def see(client: Client) -> Look:
+    """GET the customer's page of a recurring payment, or something below it."""
+
+    def get(subscription: Subscription, below: str = "", **extra: Any) -> Any:
+        return client.get(f"/subscription/{subscription.manage_token}{below}", **extra)
+
+    return get
+
+
+@pytest.fixture
+def do(client: Client) -> Look:
+    """Press the button of one of its actions."""
+
+    def post(subscription: Subscription, action: str) -> Any:
+        return client.post(f"/subscription/{subscription.manage_token}/{action}")
+
+    return post

@@ -5,6 +5,7 @@ from django.core.checks import CheckMessage, run_checks
 
 from tillgate.common.checks import check_settings
 
+ENCRYPTION_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
 HEALTHY = {
     "IS_LOCAL": False,
     "TILLGATE_ENV": "production",
@@ -18,6 +19,11 @@ HEALTHY = {
     "TILLGATE_GUEST_MODE": "",
     "TILLGATE_LATE_PAYMENT": "accept",
     "TILLGATE_THROTTLES": "on",
+    "TILLGATE_ENCRYPTION_KEYS": (ENCRYPTION_KEY, ENCRYPTION_KEY),
+    "TILLGATE_MISSED_CYCLES": "latest",
+    "TILLGATE_PAST_DUE": "cancel",
+    "TILLGATE_RETRY_AROUND_PAYDAYS": "off",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
 }
 # What is wrong, the id of the error in production, and what `local` says of it.
 SICK = [
@@ -37,6 +43,13 @@ SICK = [
     ({"TILLGATE_TRUSTED_PROXIES": None}, "E010", None),
     ({"TILLGATE_TRUSTED_PROXIES": -1}, "E011", "E011"),
     ({"TILLGATE_WEB_PROCESSES": 0}, "E011", "E011"),
+    ({"TILLGATE_MISSED_CYCLES": "last"}, "E001", "E001"),
+    ({"TILLGATE_PAST_DUE": "stop"}, "E001", "E001"),
+    ({"TILLGATE_RETRY_AROUND_PAYDAYS": "yes"}, "E001", "E001"),
+    ({"TILLGATE_ENCRYPTION_KEYS": ()}, "E017", "E017"),
+    ({"TILLGATE_ENCRYPTION_KEYS": (ENCRYPTION_KEY, "short")}, "E017", "E017"),
+    ({"TILLGATE_ENCRYPTION_KEYS": (ENCRYPTION_KEY * 2,)}, "E017", "E017"),
+    ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "E018", None),
 ]
 
 

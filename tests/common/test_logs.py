@@ -59,6 +59,7 @@ CANARIES = [
     "4084084084084081",
     "canary@example.com",
     "/pay/CANARY0123456789ABCDEFGHJK",
+    "https://pay.example/subscription/CANARY0123456789ABCDEFGHJK/stop",
 ]
 
 

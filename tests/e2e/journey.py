@@ -1,5 +1,6 @@
 """What the journeys share: a window that is watched, and the shop and the sandbox beside it."""
 
+import re
 import subprocess
 import sys
 import time
@@ -42,6 +43,9 @@ CONTRASTS = """
   return found;
 }
 """
+
+
+STOP_LINK = re.compile(r'(http[^\s"<>]+/subscription/\w+)/stop')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,13 @@ class Visit:
         self.press(button, exact=True)
         return reference
 
+    def tick(self) -> None:
+        """Agree to be charged again."""
+        self.page.get_by_role("checkbox").check()
+
+    def follow(self, link: str) -> None:
+        self.page.get_by_role("link", name=link, exact=True).click()
+
     @property
     def method_on_receipt(self) -> str:
         row = self.page.locator(".receipt div", has_text="Paid with")
@@ -161,10 +172,14 @@ class Shop:
 
     def take_key(self) -> None:
         """From here on the shop's requests carry a secret key."""
+        self._api.headers["Authorization"] = f"Bearer {self._manage('create_key')}"
+
+    def _manage(self, *command: str) -> str:
         env = product_environment(self._product, private_environment())
-        command = [sys.executable, "manage.py", "create_key"]
-        key = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True).stdout
-        self._api.headers["Authorization"] = f"Bearer {key.strip()}"
+        line = [sys.executable, "manage.py", *command]
+        return subprocess.run(
+            line, cwd=ROOT, env=env, check=True, capture_output=True, text=True
+        ).stdout.strip()
 
     def order(self, **fields: Any) -> dict[str, Any]:
         """Create a payment."""
@@ -172,6 +187,27 @@ class Shop:
 
     def payment(self, payment_id: str) -> dict[str, Any]:
         return dict(_read(self._api.get(f"payments/{payment_id}"))["payment"])
+
+    def subscribe(self, **fields: Any) -> dict[str, Any]:
+        """Create a payment that is the first of twelve."""
+        return self.order(recurring={"interval": "monthly", "cycles": 12}, **fields)
+
+    def subscription(self, payment: dict[str, Any]) -> dict[str, Any]:
+        """The recurring payment that a payment belongs to, with the statuses of its payments."""
+        path = f"subscriptions/{payment['subscription']}"
+        payments = _read(self._api.get(f"{path}/payments"))["payments"]
+        told = _read(self._api.get(path))["subscription"]
+        return {**told, "payments": [payment["status"] for payment in payments]}
+
+    def pass_days(self, days: int) -> None:
+        """Let time pass for the product and the gateways alike."""
+        self.pass_time(days * 86_400)
+        self._manage("advance_clock", str(days * 86_400))
+
+    def timeline(self, payment: dict[str, Any]) -> list[str]:
+        """The kinds of what has happened to a payment, the oldest first."""
+        told = _read(self._api.get(f"payments/{payment['id']}/timeline"))
+        return [event["type"] for event in told["events"]]
 
     def post(self, path: str, body: Any) -> dict[str, Any]:
         return _read(self._api.post(path, json=body))
@@ -229,3 +265,18 @@ def until(happened: Callable[[], Any]) -> Any:
 def _read(answer: httpx2.Response) -> dict[str, Any]:
     assert answer.status_code < 300, f"{answer.request.url} answered {answer.status_code}: {answer.text}"
     return dict(answer.json())
+
+
+def mails_about(product: Installation, payment: dict[str, Any]) -> list[str]:
+    """The mails about a recurring payment, or about one payment of it."""
+    files = (product.data_dir / "mail").glob("*")
+    mails = "".join(file.read_text(encoding="utf-8") for file in files).split("\nSubject: ")
+    return [mail for mail in mails if payment["id"] in mail or payment["subscription"] in mail]
+
+
+def see_it_active(customer: Visit, product: Installation, payment: dict[str, Any]) -> None:
+    """Follow the link in the mail; the worker may need a moment."""
+    mail = until(lambda: mails_about(product, payment))[0]
+    customer.page.goto(STOP_LINK.findall(mail)[0])
+    active = customer.page.get_by_role("heading", name="Your recurring payment is active")
+    until(lambda: active.count() or (customer.page.reload() and False))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.journey import CONTRASTS, DESK, PAYPAL, PAYSTACK, PHONE, WAYS
+from tests.e2e.journey import CONTRASTS, DESK, PAYPAL, PAYSTACK, PHONE, WAYS, see_it_active
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -12,7 +12,7 @@ THUMB, POINTER = 44, 24
 
 def assert_fits_and_can_be_read(page, *, least_height=THUMB):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for button in page.get_by_role("button").all():
+    for button in page.get_by_role("button").or_(page.locator("a.way, .consent, .lines a")).all():
         assert button.bounding_box()["height"] >= least_height
     assert [found for found in page.evaluate(CONTRASTS) if found[0] < LEAST_CONTRAST] == []
 
@@ -32,6 +32,34 @@ def test_the_checkout_fits_can_be_pressed_and_read(product, shop, visit, viewpor
     customer.press("Pay with Paystack")
     customer.page.get_by_role("alert").wait_for()
     assert_fits_and_can_be_read(customer.page)
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["light-phone", "dark-desk"]
+)
+def test_the_pages_of_a_recurring_payment_fit_can_be_pressed_and_read(product, shop, visit, viewport, scheme):
+    customer = visit(viewport=viewport, color_scheme=scheme)
+    payment = shop.subscribe(description="W" * 500, customer_name="A" * 200)
+    customer.page.goto(payment["checkout_url"])
+    assert_fits_and_can_be_read(customer.page)
+    customer.tick()
+    customer.go_to_gateway()
+    customer.choose(PAYSTACK.agree)
+    customer.heading("Payment received")
+    assert_fits_and_can_be_read(customer.page)
+    see_it_active(customer, product, payment)
+    page = customer.page.url
+    for below in ("", "/method", "/pause", "/stop"):
+        customer.page.goto(page + below)
+        assert_fits_and_can_be_read(customer.page)
+    for button in ("Pause it", "Stop it"):
+        customer.page.goto(f"{page}/{button.split()[0].lower()}")
+        customer.press(button)
+        customer.heading({"Pause it": "Paused", "Stop it": "Stopped"}[button])
+        assert_fits_and_can_be_read(customer.page)
+    for below in ("/resume", "/forget", "nobody"):
+        customer.page.goto(page + below)
+        assert_fits_and_can_be_read(customer.page)
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])

@@ -5,7 +5,10 @@ import pytest
 from tillgate.gateways import http
 
 pytest.register_assert_rewrite(
-    "tests.gateways.contract", "tests.gateways.contract_abilities", "tests.gateways.contract_faults"
+    "tests.gateways.contract",
+    "tests.gateways.contract_abilities",
+    "tests.gateways.contract_faults",
+    "tests.gateways.contract_saved",
 )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.gateways.contract_abilities import *  # noqa: F403
+from tests.gateways.contract_saved import *  # noqa: F403
 from tests.gateways.emulated import Emulated
 from tillgate.common.references import new_reference
 from tillgate.gateways import declines, registry

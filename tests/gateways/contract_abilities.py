@@ -3,13 +3,12 @@
 A gateway without the ability skips these, and says so. `contract` brings them into every adapter's tests.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tillgate.gateways import declines
-from tillgate.gateways.errors import DuplicateReference, GatewayUnknown, Rejected
+from tillgate.gateways.errors import DuplicateReference, GatewayUnknown
 from tillgate.gateways.protocol import (
     AttemptRef,
     CapturesApproved,
@@ -229,18 +228,6 @@ def test_a_charge_with_an_unknown_status_is_unknown(emulated, gateway, case, wor
 
     with pytest.raises(GatewayUnknown):
         gateway.charge_saved(emulated.charge_of(method))
-
-
-def test_a_token_that_is_none_is_rejected_and_nothing_is_charged(emulated, gateway):
-    emulated.need(ChargesSaved)
-    _, method = emulated.saved()
-    request = emulated.charge_of(replace(method, token="nobodys-token"))
-
-    with pytest.raises(Rejected) as caught:
-        gateway.charge_saved(request)
-
-    assert "nobodys-token" not in str(caught.value)
-    assert len(emulated.journal()) == 1
 
 
 def resolved(emulated, request):

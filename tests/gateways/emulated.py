@@ -46,6 +46,10 @@ LACKS = frozenset(
         "duplicate start",  # A start can be refused as a repeat though its first answer was lost.
         "duplicate charge",  # The same of a charge of a saved method.
         "status words",  # `AdapterCase.words` can be told one by one by the fault `unknown_status`.
+        "used references",  # A reference that was ever charged is refused for good.
+        "address of a method",  # A saved method is charged under its owner's e-mail address only.
+        "signature",  # It tells the same card that was saved twice.
+        "other channels",  # There are ways to pay that cannot be charged again.
         "refund note",  # A listed refund carries what we wrote on it.
         "refund events",  # It tells of refunds by events.
     }
@@ -61,7 +65,7 @@ class AdapterCase:
     """What the contract suite must know of one gateway.
 
     `fee` is what the emulator keeps of `amount`; `unsupported` is money that the gateway does not take.
-    `start`, `look`, `find`, `refund`, `list`, `charge` and `capture` are the sandbox's operations.
+    `start`, `look`, `find`, `refund`, `list`, `charge`, `forget` and `capture` are the sandbox's operations.
     `forgeries` makes, from a genuine event, what this gateway's signature must refuse; `blank` are
     credentials that must verify nothing, and `sign_with` signs a body with them as an attacker would.
 
@@ -88,6 +92,7 @@ class AdapterCase:
     refund: str = "refund"
     list: str = "list"
     charge: str = "charge"
+    forget: str = "deactivate"
     capture: str = "capture"
     lags: str = "initialize"  # The operation that the fault `lookup_lag` is set on,
     reverses: str = "initialize"  # and the one of `then_reverse`.

@@ -3,7 +3,7 @@
 import pytest
 
 from tillgate.gateways import answers
-from tillgate.gateways.errors import DuplicateReference, GatewayUnknown, Rejected
+from tillgate.gateways.errors import DuplicateReference, GatewayUnknown, MethodRefused, Rejected
 from tillgate.gateways.protocol import AttemptRef, GatewayState, RefundSnapshot, RefundState
 from tillgate.gateways.reading import number
 from tillgate.money import Money
@@ -28,6 +28,23 @@ def test_a_refusal_says_what_may_be_done_next(status, is_duplicate, error):
 
     assert type(refusal) is error
     assert "not so" in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_duplicate", "error"),
+    [
+        (400, False, MethodRefused),
+        (404, False, MethodRefused),
+        (401, False, Rejected),  # Of a wrong key, whatever the sentence says.
+        (200, False, GatewayUnknown),
+        (500, False, GatewayUnknown),
+        (400, True, DuplicateReference),  # The charge that is there may have been made.
+    ],
+)
+def test_a_refused_method_is_one_only_where_surely_nothing_was_done(status, is_duplicate, error):
+    refusal = answers.refusal(status, "no such token", is_duplicate=is_duplicate, is_method=True)
+
+    assert type(refusal) is error
 
 
 def test_a_refusal_without_a_sentence_names_the_status():

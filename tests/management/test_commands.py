@@ -1,5 +1,6 @@
 """The commands of an operator, as `./run COMMAND` calls them."""
 
+import re
 from io import StringIO
 
 import pytest
@@ -61,6 +62,34 @@ def test_fees_follow_the_country_that_is_set(merchant):
 def test_what_is_no_country_is_refused(merchant, country):
     with pytest.raises(CommandError, match="ISO 3166"):
         run("set_country", country)
+
+
+def test_due_dates_follow_the_zone_that_is_set(merchant):
+    assert merchant.zone == "Africa/Lagos"
+    assert "Africa/Nairobi" in run("set_zone", "Africa/Nairobi")
+
+    merchant.refresh_from_db()
+    assert merchant.zone == "Africa/Nairobi"
+
+
+@pytest.mark.parametrize(
+    ("zone", "hint"),
+    [
+        ("lagos", "Is it Africa/Lagos?"),
+        ("Africa/Lagoss", "Is it Africa/Lagos"),
+        ("new york", "Is it America/New_York?"),
+        ("Poseidonis", "Send a name such as"),
+        ("", "Send a name such as"),
+        ("localtime", "Send a name such as"),
+        ("../../etc/passwd", "Send a name such as"),
+    ],
+)
+def test_what_is_no_zone_is_refused_with_a_hint(merchant, zone, hint):
+    with pytest.raises(CommandError, match=re.escape(hint)):
+        run("set_zone", zone)
+
+    merchant.refresh_from_db()
+    assert merchant.zone == "Africa/Lagos"
 
 
 def test_the_clock_is_moved_in_a_local_installation_only(merchant, settings):

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
@@ -24,6 +25,8 @@ from tillgate.merchants.services.merchants import (
     ensure_default_merchant,
     forget_default_merchant,
     rename_merchant,
+    set_zone,
+    zone_names,
 )
 from tillgate.money import Money
 
@@ -56,6 +59,18 @@ def test_the_default_merchant_can_be_read_anew(merchant):
     forget_default_merchant()
 
     assert default_merchant().name == "Renamed"
+
+
+def test_only_the_merchant_that_moves_gets_another_zone(merchant, other_merchant):
+    set_zone(merchant, "Africa/Nairobi")
+
+    assert Merchant.objects.get(pk=merchant.pk).zone == "Africa/Nairobi"
+    assert Merchant.objects.get(pk=other_merchant.pk).zone == "Africa/Lagos"
+
+
+def test_every_zone_there_is_can_be_read_and_stored():
+    assert {"Africa/Lagos", "Africa/Cairo", "Europe/Berlin", "UTC"} <= zone_names()
+    assert all(ZoneInfo(name).key == name and len(name) <= 60 for name in zone_names())
 
 
 @pytest.mark.parametrize("mode", ["test", "live"])

@@ -131,3 +131,42 @@ def test_codes_of_the_other_mode_are_unknown(client: Client) -> None:
     reply = client.post("/transaction/charge_authorization", body, key="sk_live_sandbox")
 
     assert reply.json()["message"] == "Authorization code is invalid"
+
+
+def test_one_card_has_one_signature_and_another_card_another(client: Client) -> None:
+    for reference, card in (("a", {}), ("b", {}), ("c", {"card": "1234"})):
+        client.initialize(reference)
+        client.pay(reference, **card)
+
+    used = [client.verify(reference)["authorization"] for reference in "abc"]
+
+    assert used[0]["signature"] == used[1]["signature"] != used[2]["signature"]
+    assert [one["last4"] for one in used] == ["4081", "4081", "1234"]
+
+
+@pytest.mark.parametrize("card", [1234, "123", "12345", "\u0661\u0662\u0663\u0664", None])
+def test_a_card_is_named_by_four_digits(client: Client, card: Any) -> None:
+    client.initialize()
+    body = {"gateway": "paystack", "reference": "r-1", "outcome": "success", "card": card}
+
+    reply = client.http.post("/control/pay", json=body)
+
+    assert (reply.status_code, "last four digits" in reply.text) == (400, True)
+    assert client.journal() == []
+
+
+def test_a_page_takes_the_channels_that_the_merchant_wants(client: Client) -> None:
+    page = client.initialize("cards", channels=["card"])["authorization_url"]
+    client.initialize("both", channels=["card", "bank_transfer"])
+    body = {"gateway": "paystack", "reference": "cards", "outcome": "pending"}
+
+    text, refused = client.http.get(page).text, client.http.post("/control/pay", json=body)
+    client.pay("both", "pending")
+
+    assert ("Pay by card" in text, "bank transfer" in text, "Transfer another" in text) == (
+        True,
+        False,
+        False,
+    )
+    assert (refused.status_code, "channels" in refused.text) == (400, True)
+    assert client.verify("both")["status"] == "pending"

@@ -72,6 +72,22 @@ def test_paying_twice_sends_two_ids(client: Client, receiver: Receiver) -> None:
     assert len(ids) == 2
 
 
+def test_without_an_address_events_are_held_and_dropped_ones_are_not(tmp_path: Path) -> None:
+    running = start(data_dir=tmp_path, environ=environ())
+    client = Client(running)
+    try:
+        client.fault("charge", "event_drop")
+        client.initialize("r-1")
+        client.pay("r-1")
+        client.initialize("r-2")
+        client.pay("r-2")
+        statuses = [event["status"] for event in client.events()]
+    finally:
+        running.stop()
+
+    assert statuses == ["dropped", "held"]
+
+
 @pytest.mark.parametrize("refusal", [500, 201, 302])
 def test_only_200_acknowledges_and_test_mode_tries_again_hourly(
     client: Client, receiver: Receiver, refusal: int

@@ -7,7 +7,7 @@ from tillgate.api import fields
 from tillgate.api.authentication import caller_of
 from tillgate.api.permissions import HasKey
 from tillgate.api.schema import documented
-from tillgate.api.shapes import EvidenceIn, dispute_out
+from tillgate.api.shapes.returns import EvidenceIn, dispute_out
 from tillgate.api.views import ApiView, success
 from tillgate.api.visible import find_dispute, find_visible
 from tillgate.payments.services.disputes import keep_evidence

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import JSONField
 from django.http import HttpResponse, StreamingHttpResponse
 
-from tillgate.api.shapes import instant
+from tillgate.api.shapes.common import instant
 from tillgate.money import EXPONENTS
 from tillgate.payments.models import PaymentQuerySet
 
@@ -34,6 +34,7 @@ CELLS: dict[str, Callable[[Row], object]] = {
     "checkout_url": lambda row: f"{settings.TILLGATE_PUBLIC_URL}/pay/{row.checkout_token}",
     "return_url": lambda row: _text(row.return_url),
     "amount_refunded": lambda row: _major(row, row.refunded_minor),
+    "subscription": lambda row: row.subscription_reference or None,
     "late": lambda row: "true" if row.late else "false",
     "test": lambda row: "true" if row.mode == "test" else "false",
     "created_by": attrgetter("created_by"),

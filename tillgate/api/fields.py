@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -72,7 +72,9 @@ def parse(shape: type[S], data: object, *, strict: bool = True) -> S:
         return msgspec.convert(data, shape, strict=strict)
     except msgspec.ValidationError:
         assert isinstance(data, dict), "the parser lets only objects through"
-        _explain(shape, data, strict=strict)
+        problems = Problems()
+        _explain(problems, shape, data, strict=strict)
+        problems.raise_if_any()
         raise
 
 
@@ -101,6 +103,15 @@ def within_limits(money: Money, limits: dict[str, dict[str, int]]) -> Money:
     if money.minor > own.get("maximum_minor", MAX_MINOR):
         raise FieldError(f"The most is {Money(own['maximum_minor'], money.currency)}.", "amount_too_large")
     return money
+
+
+def money(
+    problems: Problems, value: object, code: str | None, limits: dict[str, dict[str, int]]
+) -> Money | None:
+    """Read an amount and its currency, within the merchant's limits; None where a problem was noted."""
+    known = problems.check("currency", lambda: currency(code))
+    found = problems.check("amount", lambda: amount(value, known)) if known else None
+    return problems.check("amount", lambda: within_limits(found, limits)) if found else None
 
 
 def currency(value: str | None) -> str:
@@ -210,17 +221,25 @@ def _host(url: str) -> str | None:
         return None
 
 
-def _explain(shape: type[msgspec.Struct], data: dict[str, Any], *, strict: bool) -> None:
-    problems = Problems()
+def _explain(
+    problems: Problems, shape: type[msgspec.Struct], data: dict[str, Any], *, strict: bool, within: str = ""
+) -> None:
     known = {field.encode_name: field for field in msgspec.structs.fields(shape)}
     for name in [name for name in data if name not in known][:MAX_TOLD]:
-        problems.add(name[:80], "There is no such member. Remove it.", "unknown_member")
+        problems.add(within + name[:80], "There is no such member. Remove it.", "unknown_member")
     for name, field in known.items():
-        if name in data:
-            problems.check(name, partial(_convert, data[name], field.type, strict=strict))
+        inner = _struct_in(field.type)
+        if name in data and inner and isinstance(data[name], dict):
+            _explain(problems, inner, data[name], strict=strict, within=f"{within}{name}.")
+        elif name in data:
+            problems.check(within + name, partial(_convert, data[name], field.type, strict=strict))
         elif field.required:
-            problems.add(name, "This member is required.", "required")
-    problems.raise_if_any()
+            problems.add(within + name, "This member is required.", "required")
+
+
+def _struct_in(type_: Any) -> type[msgspec.Struct] | None:
+    structs = (one for one in get_args(type_) if isinstance(one, type) and issubclass(one, msgspec.Struct))
+    return next(structs, None)
 
 
 def _convert(value: object, type_: Any, *, strict: bool) -> None:

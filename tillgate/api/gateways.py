@@ -9,7 +9,7 @@ from tillgate.api.authentication import Caller, caller_of
 from tillgate.api.listing import read_query
 from tillgate.api.permissions import Anyone
 from tillgate.api.schema import documented
-from tillgate.api.shapes import EstimateOut, GatewayFilter, GatewayOut
+from tillgate.api.shapes.gateways import EstimateOut, GatewayFilter, GatewayOut
 from tillgate.api.views import ApiView, success
 from tillgate.common.throttles import READ
 from tillgate.gateways.registry import GATEWAYS
@@ -51,12 +51,9 @@ def _amount(request: Request, caller: Caller) -> Money | None:
     if not text or not currency:
         problems.add("currency" if text else "amount", "Send amount and currency, or neither.", "required")
         problems.raise_if_any()
-    code = problems.check("currency", lambda: fields.currency(str(currency)))
-    money = code and problems.check("amount", lambda: fields.amount(text, code))
-    if money:
-        problems.check("amount", lambda: fields.within_limits(money, caller.merchant.limits))
+    money = fields.money(problems, text, str(currency), caller.merchant.limits)
     problems.raise_if_any()
-    return money or None
+    return money
 
 
 def _gateway_out(name: str) -> GatewayOut:

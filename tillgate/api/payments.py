@@ -9,30 +9,36 @@ from rest_framework.request import Request
 
 from tillgate.api import fields
 from tillgate.api.authentication import Caller, caller_of
+from tillgate.api.details import read_details
+from tillgate.api.export import export_payments
 from tillgate.api.idempotency import claim_of, fingerprint
-from tillgate.api.listing import list_payments
+from tillgate.api.listing import created_within, filtered, list_page, read_query
 from tillgate.api.permissions import Anyone, HasKey, MayCreate
+from tillgate.api.recurring import meaning_of, read_plan
 from tillgate.api.schema import documented
-from tillgate.api.shapes import (
+from tillgate.api.shapes.common import event_out
+from tillgate.api.shapes.payments import (
     AttemptIn,
     CancelIn,
+    PaymentFilter,
     PaymentIn,
+    PaymentOut,
     ResolveIn,
     attempt_out,
     created_out,
-    event_out,
     payment_out,
 )
 from tillgate.api.views import ApiView, success
 from tillgate.api.visible import find_visible, load_incidents
 from tillgate.common.throttles import ATTEMPT, CREATE, READ
 from tillgate.events.models import Event
-from tillgate.payments.models import Payment
+from tillgate.payments.models import Payment, PaymentQuerySet
 from tillgate.payments.services.cancel import cancel_payment
 from tillgate.payments.services.review import resolve_review
 from tillgate.payments.services.sessions import Claim, open_session
 from tillgate.payments.services.start import NewPayment, create_payment
 from tillgate.payments.services.sync import make_question_due
+from tillgate.subscriptions.services.create import Plan, create_with_first_payment
 
 
 class Payments(ApiView):
@@ -46,7 +52,8 @@ class Payments(ApiView):
     @documented("create_payment")
     def post(self, request: Request) -> HttpResponse:
         caller = caller_of(request)
-        payment, is_new = create_payment(_new_payment(request, caller))
+        new, plan = _new_payment(request, caller)
+        payment, is_new = create_with_first_payment(new, plan) if plan else create_payment(new)
         headers = {"Location": f"/api/v1/payments/{payment.reference}"}
         if not is_new:
             headers["Idempotency-Replayed"] = "true"
@@ -56,7 +63,12 @@ class Payments(ApiView):
     @documented("list_payments")
     def get(self, request: Request) -> HttpResponse:
         caller = caller_of(request)
-        return list_payments(request, Payment.objects.for_merchant(caller.merchant, caller.mode))
+        query = read_query(request, PaymentFilter)
+        every = Payment.objects.for_merchant(caller.merchant, caller.mode)
+        chosen = _chosen(every, query)
+        if "text/csv" in request.headers.get("Accept", ""):
+            return export_payments(chosen)
+        return list_page(request, "payments", (every, chosen), query, payments_out)
 
 
 class PaymentDetail(ApiView):
@@ -159,39 +171,52 @@ def _payment(
     )
 
 
-def _new_payment(request: Request, caller: Caller) -> NewPayment:
+def payments_out(payments: list[Payment]) -> list[PaymentOut]:
+    """A page of payments as the merchant sees them."""
+    load_incidents(payments)
+    return [payment_out(payment, with_key=True) for payment in payments]
+
+
+def _chosen(payments: PaymentQuerySet, query: PaymentFilter) -> PaymentQuerySet:
+    wanted = {
+        "status": query.status,
+        "gateway": query.gateway,
+        "currency": query.currency,
+        "customer_email__iexact": query.customer_email,
+        "merchant_reference": query.merchant_reference,
+    }
+    return filtered(payments, wanted | created_within(query))
+
+
+def _new_payment(request: Request, caller: Caller) -> tuple[NewPayment, Plan | None]:
     body = fields.parse(PaymentIn, request.data)
     problems = fields.Problems()
-    code = problems.check("currency", lambda: fields.currency(body.currency))
-    money = code and problems.check("amount", lambda: fields.amount(body.amount, code))
-    if money:
-        problems.check("amount", lambda: fields.within_limits(money, caller.merchant.limits))
-    name = problems.check("customer_name", lambda: fields.text(body.customer_name, least=1, most=200))
-    email = problems.check("customer_email", lambda: fields.email(body.customer_email))
-    description = problems.check("description", lambda: fields.text(body.description, most=500))
-    url = problems.check("return_url", lambda: fields.return_url(body.return_url))
+    details = read_details(problems, body, caller.merchant)
     reference = problems.check(
         "merchant_reference", lambda: fields.merchant_reference(body.merchant_reference)
     )
-    metadata = problems.check("metadata", lambda: fields.metadata(body.metadata))
+    plan = read_plan(problems, body.recurring, within="recurring.") if body.recurring else None
     if not caller.has_key and (body.merchant_reference is not None or body.metadata):
         problems.add("merchant_reference" if body.merchant_reference else "metadata", "Send this with a key.")
     problems.raise_if_any()
-    assert money and name and email and description is not None and url is not None and metadata is not None
-    meaning = [name, email.lower(), money.minor, money.currency, description, body.gateway]
-    return NewPayment(
+    assert details
+    email, money = details.customer_email, details.amount
+    meaning = [details.customer_name, email.lower(), money.minor, money.currency, details.description]
+    meaning += [body.gateway, details.return_url, reference, details.metadata, body.expires_in]
+    new = NewPayment(
         merchant=caller.merchant,
         mode=caller.mode,
         created_by="key" if caller.has_key else "guest",
-        customer_name=name,
+        customer_name=details.customer_name,
         customer_email=email,
         amount=money,
-        description=description,
+        description=details.description,
         gateway=body.gateway,
-        return_url=url,
+        return_url=details.return_url,
         merchant_reference=reference,
-        metadata=metadata,
+        metadata=details.metadata,
         expires_in=timedelta(seconds=body.expires_in),
         idempotency_hash=claim_of(request, caller, "payments", email=email),
-        request_hash=fingerprint([*meaning, url, reference, metadata, body.expires_in]),
+        request_hash=fingerprint([*meaning, meaning_of(plan)] if plan else meaning),
     )
+    return new, plan

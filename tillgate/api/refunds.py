@@ -8,7 +8,7 @@ from tillgate.api.authentication import Caller, caller_of
 from tillgate.api.idempotency import claim_of, fingerprint
 from tillgate.api.permissions import HasKey
 from tillgate.api.schema import documented
-from tillgate.api.shapes import RefundIn, SurplusRefundIn, refund_out
+from tillgate.api.shapes.returns import RefundIn, SurplusRefundIn, refund_out
 from tillgate.api.views import ApiView, success
 from tillgate.api.visible import find_refund, find_surplus, find_visible
 from tillgate.common.errors import InvalidRequest

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from tillgate.checkout.recurring import Recurring, recurring_of
 from tillgate.checkout.states import FACES, SESSION_S, Face, PageState, refusal
 from tillgate.common import clock
 from tillgate.common.errors import PayError
@@ -74,6 +75,7 @@ class Page:
     amount: Amount
     buttons: tuple[Button, ...]
     receipt: Receipt | None
+    recurring: Recurring | None
     refresh_s: int
     shop_url: str
     returned: bool
@@ -93,9 +95,10 @@ def build_page(
         payment=payment,
         state=state,
         face=face,
-        amount=_amount(payment.amount),
+        amount=amount_of(payment.amount),
         buttons=buttons,
         receipt=_receipt(payment) if face.receipt else None,
+        recurring=recurring_of(payment),
         refresh_s=face.refresh_s or (SESSION_S if attempts else 0),
         shop_url=shop_url(payment),
         returned=returned,
@@ -145,6 +148,12 @@ def shop_url(payment: Payment) -> str:
     return urlunsplit(parts._replace(query=query))
 
 
+def amount_of(money: Money) -> Amount:
+    """Return an amount in its parts."""
+    whole, point, decimals = f"{money.to_major:,}".partition(".")
+    return Amount(currency=money.currency, whole=whole, fraction=point + decimals)
+
+
 def _can_be_continued(attempt: Attempt) -> bool:
     return attempt.status == AttemptStatus.PENDING and bool(attempt.redirect_url)
 
@@ -189,8 +198,3 @@ def _method(attempt: Attempt) -> str:
     channel = CHANNEL_NAMES.get(attempt.channel, "") if attempt.channel != attempt.gateway else ""
     title = registry.GATEWAYS[attempt.gateway].title
     return f"{title}, {channel}" if channel else title
-
-
-def _amount(money: Money) -> Amount:
-    whole, point, decimals = f"{money.to_major:,}".partition(".")
-    return Amount(currency=money.currency, whole=whole, fraction=point + decimals)

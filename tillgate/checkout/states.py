@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from tillgate.common.errors import GatewayTrouble, PayError
+from tillgate.payments.errors import ConsentRequired
 
 Tone = Literal["calm", "busy", "good", "bad"]
 
@@ -158,12 +159,18 @@ REFUSALS: Mapping[str, str] = {
     "gateway_refused": "The payment page could not be opened. No money was taken.",
     "gateway_unavailable": "The payment page cannot be reached just now. No money was taken.",
     "gateway_timeout": "The payment page did not open in time. No money was taken.",
+    "consent_required": "Nothing was opened yet. Read what you agree to, and tick its box: "
+    "a recurring payment cannot start without it.",
+    "consent_outdated": "Nothing was opened yet. What you agree to has changed in the meantime: "
+    "read it again, and tick its box.",
 }
 
 
 def refusal(error: PayError, *, ways: int) -> str:
     """Return what the customer is told about a refusal, where `ways` to pay are on the page."""
-    told = REFUSALS.get(error.code, error.message)
+    # Nobody is asked to tick what the page does not show any more.
+    code = "not_in_this_state" if isinstance(error, ConsentRequired) and not ways else error.code
+    told = REFUSALS.get(code, error.message)
     if not isinstance(error, GatewayTrouble) or not ways:
         return told
     return f"{told} {'Choose another way to pay, or try again.' if ways > 1 else 'Try again in a moment.'}"

@@ -1,6 +1,7 @@
 """The door for customers: the page that asks for money, the way back from a gateway, a small news feed."""
 
 import re
+from abc import abstractmethod
 
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -20,10 +21,11 @@ from tillgate.checkout.page import (
     usable_accounts,
 )
 from tillgate.checkout.policy import form_targets
+from tillgate.checkout.recurring import send_link_again, take_consent
 from tillgate.checkout.waiting import wait_for_news
-from tillgate.common.errors import PayError, TooMany
+from tillgate.common.errors import GatewayTrouble, PayError, TooMany
 from tillgate.common.references import ALPHABET, LENGTH
-from tillgate.common.throttles import ATTEMPT, READ, admit
+from tillgate.common.throttles import ATTEMPT, READ, admit, client_address
 from tillgate.common.web import json_response
 from tillgate.payments.models import Payment
 from tillgate.payments.services.sessions import open_session
@@ -42,10 +44,10 @@ class SeeOther(HttpResponseRedirect):
 # No cookie is read here: the token in the URL is the authority, so a forged form has nothing to borrow.
 @method_decorator(csrf_exempt, name="dispatch")
 class TokenView(View):
-    """What the pages of one payment share: the token, and the same 404 for everyone else."""
+    """What the pages behind a token share: the throttle, and the same 404 for everyone else."""
 
     http_method_names = ["get", "head", "post"]
-    payment: Payment
+    what = "payment"
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         try:
@@ -53,15 +55,28 @@ class TokenView(View):
         except TooMany as error:
             return _refuse(request, "checkout/too_many.html", error)
         token = str(kwargs["token"])
-        payments = Payment.objects.select_related("merchant")
-        payment = payments.filter(checkout_token=token).first() if TOKEN.fullmatch(token) else None
-        if payment is None:
-            return render(request, "checkout/not_found.html", status=404)
-        self.payment = payment
+        if not TOKEN.fullmatch(token) or not self.find(token):
+            return render(request, "checkout/not_found.html", {"what": self.what}, status=404)
         return super().dispatch(request, *args, **kwargs)
 
+    @abstractmethod
+    def find(self, token: str) -> bool:
+        """Keep what the token opens; say whether there is such a thing."""
 
-class CheckoutPage(TokenView):
+
+class PaymentView(TokenView):
+    """A page of one payment."""
+
+    payment: Payment
+
+    def find(self, token: str) -> bool:
+        payment = Payment.objects.select_related("merchant").filter(checkout_token=token).first()
+        if payment is not None:
+            self.payment = payment
+        return payment is not None
+
+
+class CheckoutPage(PaymentView):
     """/pay/{token}"""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponseBase:
@@ -70,15 +85,18 @@ class CheckoutPage(TokenView):
 
     def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
         gateway = request.POST.get("gateway")
+        address = client_address(request)
         try:
+            take_consent(self.payment, request.POST.get("consent", ""), str(address) if address else None)
             attempt, _ = open_session(self.payment, gateway)
         except PayError as error:
             self.payment.refresh_from_db()
-            return _show(request, build_page(self.payment, error=error, failed=gateway), error)
+            failed = gateway if isinstance(error, GatewayTrouble) else None
+            return _show(request, build_page(self.payment, error=error, failed=failed), error)
         return SeeOther(attempt.redirect_url)
 
 
-class ReturnPage(TokenView):
+class ReturnPage(PaymentView):
     """/pay/{token}/return"""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponseBase:
@@ -92,7 +110,17 @@ class ReturnPage(TokenView):
         return _show(request, build_page(payment, returned=True))
 
 
-class PaymentNews(TokenView):
+class LinkPage(PaymentView):
+    """/pay/{token}/link: the button that mails the link to stop."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
+        send_link_again(self.payment)
+        return SeeOther(reverse("checkout", args=[token]))
+
+
+class PaymentNews(PaymentView):
     """/pay/{token}/status"""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:

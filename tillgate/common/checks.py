@@ -11,19 +11,32 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from iso4217 import Currency
 
+from tillgate.common.crypto import is_key
+
 CHOICES = {
     "TILLGATE_ENV": ("local", "production"),
     "TILLGATE_GUEST_CREATE": ("on", "off"),
     "TILLGATE_GUEST_MODE": ("", "test", "live"),
     "TILLGATE_LATE_PAYMENT": ("accept", "review"),
     "TILLGATE_THROTTLES": ("on", "off"),
+    "TILLGATE_MISSED_CYCLES": ("latest", "all", "none"),
+    "TILLGATE_PAST_DUE": ("cancel", "keep"),
+    "TILLGATE_RETRY_AROUND_PAYDAYS": ("on", "off"),
 }
 
 
 @register(Tags.security)
 def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Hold the settings against what an installation of this kind must have."""
-    return [*_wrong_words(), *_wrong_counts(), *_secret_key(), *_money(), *_exposure()]
+    return [
+        *_wrong_words(),
+        *_wrong_counts(),
+        *_secret_key(),
+        *_encryption(),
+        *_mail(),
+        *_money(),
+        *_exposure(),
+    ]
 
 
 def _wrong_words() -> list[CheckMessage]:
@@ -52,6 +65,26 @@ def _secret_key() -> list[CheckMessage]:
         return []
     hint = "Set SECRET_KEY (or SECRET_KEY_FILE) to 50 random characters; `./run` makes one where it is local."
     return [Error("SECRET_KEY is missing or shorter than 32 characters.", hint=hint, id="tillgate.E002")]
+
+
+def _encryption() -> list[CheckMessage]:
+    keys = settings.TILLGATE_ENCRYPTION_KEYS
+    if keys and all(map(is_key, keys)):
+        return []
+    what = "holds what is no key" if keys else "is missing"
+    hint = (
+        "Set TILLGATE_ENCRYPTION_KEYS (or TILLGATE_ENCRYPTION_KEYS_FILE) to 32 random bytes in url-safe "
+        "base64; `./run` makes one. To change it, put the new one before the old one, separated by a comma."
+    )
+    return [Error(f"TILLGATE_ENCRYPTION_KEYS {what}.", hint=hint, id="tillgate.E017")]
+
+
+def _mail() -> list[CheckMessage]:
+    if settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+        return []
+    hint = "Set EMAIL_URL to your mail server, such as smtp+tls://user:password@mail.example.com:587."
+    message = "Mail goes nowhere: customers would not be told of recurring payments, nor how to stop them."
+    return dangerous(message, hint, "tillgate.E018", quiet=True)
 
 
 def _money() -> list[CheckMessage]:

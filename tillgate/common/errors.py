@@ -7,7 +7,7 @@ class PayError(Exception):
     """A refusal that the caller can understand and act on; a bug is never a PayError.
 
     `errors` names the members at fault: `{"amount": ["Send a number above zero."]}`.
-    `headers` go with the HTTP answer (`Retry-After`).
+    `headers` go with the HTTP answer (`Retry-After`), `members` into its body beside the others.
     """
 
     code = "error"
@@ -20,12 +20,14 @@ class PayError(Exception):
         code: str | None = None,
         errors: Mapping[str, Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.code
         self.errors = dict(errors or {})
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
 
 class InvalidRequest(PayError):

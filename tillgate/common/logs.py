@@ -11,7 +11,7 @@ from structlog.types import EventDict, WrappedLogger
 
 SECRET_NAMES = re.compile(r"secret|token|password|authorization|signature|api_key|cookie", re.IGNORECASE)
 SECRET_TEXT = re.compile(r"(sk_(?:live|test)_|FLWSECK[_-]|whsec_|Bearer\s+)[^\s\"',;)}]+", re.IGNORECASE)
-CHECKOUT = re.compile(r"/pay/[0-9A-Z]{26}")
+LINK = re.compile(r"/(pay|subscription)/[0-9A-Z]{26}")  # Whoever has such a link needs no login.
 EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])([A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*@([A-Za-z0-9.-]+)")
 DIGITS = re.compile(r"\d+")
 BETWEEN_DIGITS = (" ", "-", ".", "\u00a0")
@@ -22,7 +22,7 @@ CONTROL_IN_TRACEBACK = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 def redact(text: str) -> str:
     """Return `text` without keys, tokens and card numbers, and with e-mail addresses masked."""
-    text = CHECKOUT.sub("/pay/…", SECRET_TEXT.sub(r"\1…", text))
+    text = LINK.sub(r"/\1/…", SECRET_TEXT.sub(r"\1…", text))
     for start, end in reversed(list(_cards(text))):
         text = f"{text[:start]}…{text[end:]}"
     return EMAIL.sub(r"\1…@\2", text)

@@ -128,7 +128,12 @@ def request_id_of(request: HttpRequest) -> str:
 
 def error_response(request: HttpRequest, error: PayError) -> HttpResponse:
     """Return a refusal in the envelope of the API, or as RFC 9457 where the caller asked for that."""
-    common = {"code": error.code, "errors": error.errors, "request_id": request_id_of(request)}
+    common = {
+        "code": error.code,
+        "errors": error.errors,
+        "request_id": request_id_of(request),
+        **error.members,
+    }
     body: dict[str, object]
     if PROBLEM in request.headers.get("Accept", ""):
         title = TITLES.get(error.http_status, "Error")

@@ -1,11 +1,36 @@
-"""Record what happened, in the transaction in which it happens."""
+"""Record what happened, in the transaction in which it happens, and wake who follows it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from tillgate.common import clock
+from tillgate.common.jobs import JobTask
 from tillgate.events.models import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Follower:
+    """A job that is called with the subject of each event of these types whose data has this member."""
+
+    job: JobTask[Any, Any]
+    types: Collection[str]
+    having: str
+
+
+_followers: list[Follower] = []
+
+
+def follow(job: JobTask[Any, Any], *, types: Collection[str], having: str) -> None:
+    """Let `job` follow events, told by a package in its `apps.ready()`: lower packages name no higher one.
+
+    The job gets the subject alone, may run late and twice, and reads what is true by then.
+    """
+    follower = Follower(job=job, types=frozenset(types), having=having)
+    if follower not in _followers:
+        _followers.append(follower)
 
 
 def record_event(
@@ -13,11 +38,17 @@ def record_event(
 ) -> Event:
     """Write one line of an object's timeline; it commits or vanishes with the change it tells of."""
     assert connection.in_atomic_block, "an event is written in the transaction of the change it tells of"
-    return Event.objects.create(
+    told = dict(data or {})
+    event = Event.objects.create(
         merchant_id=merchant_id,
         type=type,
         subject=subject,
         sequence=sequence,
-        data=dict(data or {}),
+        data=told,
         created_at=clock.now(),
     )
+    for follower in _followers:
+        if type in follower.types and follower.having in told:
+            key = f"{follower.job.name}-{subject}"
+            follower.job.using(unique_key=key).enqueue(subject)
+    return event

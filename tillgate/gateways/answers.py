@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tillgate.gateways.declines import decline
-from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Rejected
+from tillgate.gateways.errors import (
+    DuplicateReference,
+    GatewayError,
+    GatewayUnknown,
+    MethodRefused,
+    Rejected,
+)
 from tillgate.gateways.protocol import AttemptRef, GatewayState, Mode, PaymentSnapshot, RefundSnapshot
 from tillgate.gateways.reading import shown
 from tillgate.money import Money
@@ -12,10 +18,15 @@ from tillgate.money import Money
 State = TypeVar("State")
 
 
-def refusal(status: int, message: str, *, is_duplicate: bool) -> GatewayError:
-    """Return the error that an answer is which accepts nothing; `message` is the gateway's own sentence."""
+def refusal(status: int, message: str, *, is_duplicate: bool, is_method: bool = False) -> GatewayError:
+    """Return the error that an answer is which accepts nothing; `message` is the gateway's own sentence.
+
+    `is_method`: the sentence is about the saved method that was to be charged.
+    """
     if is_duplicate:
         return DuplicateReference(message)
+    if is_method and 400 <= status < 500 and status != 401:
+        return MethodRefused(message)
     if 400 <= status < 500:
         return Rejected(message or f"the gateway answered {status}")
     return GatewayUnknown(f"the gateway answered {status} without accepting the call: {message}")

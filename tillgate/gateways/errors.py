@@ -14,6 +14,10 @@ class Rejected(GatewayError):
     configuration. Nothing moved; the same request would be refused again."""
 
 
+class MethodRefused(Rejected):
+    """The gateway does not charge this saved method (any more): it was removed there, or never was one."""
+
+
 class DuplicateReference(GatewayError):
     """The gateway knows this reference already: the earlier call may have done it. Ask, do not resend."""
 

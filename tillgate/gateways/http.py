@@ -32,6 +32,8 @@ class Patience:
 
 IN_REQUEST = Patience(total_s=10, slot_s=0)
 IN_WORKER = Patience(total_s=45, slot_s=45)
+# Each of many renewals waits only for its gateway.
+FOR_CHARGES = Patience(total_s=45, slot_s=45, slots=48)
 # Anybody may make us verify an event: that must not take the slots of those who pay.
 AT_THE_DOOR = Patience(total_s=5, slot_s=0, slots=2)
 
@@ -169,7 +171,7 @@ def _transport() -> httpx2.HTTPTransport:
 def _the_transport() -> httpx2.HTTPTransport:
     # Below the client of httpx2: no redirect is followed, no cookie kept, and no proxy variable
     # sends a secret key elsewhere.
-    limits = httpx2.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=5)
+    limits = httpx2.Limits(max_connections=96, max_keepalive_connections=48, keepalive_expiry=5)
     transport = httpx2.HTTPTransport(trust_env=False, limits=limits)
     pool: Any = transport._pool
     pool._network_backend = _Backend(pool._network_backend)

@@ -47,6 +47,7 @@ class EventSubject(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
     DISPUTE = "dispute"
+    PLAN = "plan"  # A renewal, or other news, of a plan that the gateway itself collects.
     OTHER = "other"
 
 
@@ -134,7 +135,8 @@ class PaymentStarted:
 class SavedMethod:
     """A payment method that can be charged later without the customer. `token` is a secret.
 
-    `expires_month` is the card's, as `2028-09`; what the gateway does not tell is empty.
+    `expires_month` is the card's, as `2028-09`; `signature` is equal for the same card saved twice. What
+    the gateway does not tell is empty.
     """
 
     token: str = field(repr=False)
@@ -142,6 +144,7 @@ class SavedMethod:
     brand: str = ""
     last4: str = ""
     expires_month: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,11 +302,22 @@ class ListsDisputes(Protocol):
 class ChargesSaved(Protocol):
     """A saved method can be charged without the customer."""
 
-    # How long the same charge may be sent again and returns the first answer; None: never send it again.
+    # How long the same charge may be sent again and returns the first answer; None: it never does.
     charge_key_kept: timedelta | None
+    # Whether a reference that was ever charged is refused for good, as DuplicateReference.
+    refuses_repeated_charges: bool
 
     def charge_saved(self, request: ChargeRequest) -> PaymentSnapshot:
         """Charge a saved method, once. A decline is FAILED, money on its way PROCESSING.
 
-        Raises Rejected where no charge was made, GatewayUnknown when the answer was lost.
+        Raises MethodRefused where the gateway will not charge this method (any more), Rejected where it
+        made no charge for another reason, GatewayUnknown when the answer was lost.
         """
+
+
+@runtime_checkable
+class ForgetsSaved(Protocol):
+    """The gateway can be told never to charge a saved method again."""
+
+    def forget_saved(self, token: str, customer_email: str) -> None:
+        """Deactivate a saved method; one that the gateway does not know (any more) is forgotten already."""

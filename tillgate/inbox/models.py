@@ -14,6 +14,7 @@ class InboundEvent(models.Model):
         STORED = "stored"
         APPLIED = "applied"
         PARKED = "parked"  # About nothing of ours; a person can see why.
+        KEPT = "kept"  # Of a plan that the gateway itself collects: shown by `./run plan-events`.
 
     gateway = models.CharField(max_length=20)
     mode = models.CharField(max_length=4)

@@ -1,7 +1,8 @@
 """A gateway's event is a doorbell, not a letter: verify, store, answer, then ask the gateway itself."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -11,10 +12,12 @@ from tillgate.common import clock
 from tillgate.common.errors import NotFound, PayError
 from tillgate.gateways.errors import Unreachable
 from tillgate.gateways.http import AT_THE_DOOR
+from tillgate.gateways.plans import read_news
 from tillgate.gateways.protocol import EventSubject, GatewayAccount, GatewayEvent
 from tillgate.gateways.registry import GATEWAYS
 from tillgate.inbox.models import InboundEvent
 from tillgate.merchants.services.accounts import accounts_at, connect
+from tillgate.money import Money
 from tillgate.payments.models import Attempt
 from tillgate.payments.services.look_back import look_back
 from tillgate.payments.services.sync import MONEY_MOVED, ask
@@ -65,7 +68,7 @@ def receive(gateway: str, headers: Mapping[str, str], body: bytes) -> None:
 
 def apply_event(event_id: int) -> None:
     """Ask about what an event names: the payment, or what became of its money since. An event about
-    nothing of ours is parked; one that tells of no money is only kept.
+    nothing of ours is parked; one of a plan that the gateway itself collects is kept, and changes nothing.
 
     Raises NotConfirmed, so that the job is tried again, while the gateway does not answer, or does
     not (yet) confirm the money that its event told of.
@@ -76,12 +79,13 @@ def apply_event(event_id: int) -> None:
         return
     attempt = _attempt_of(event)
     if attempt is None:
-        log.warning("event_parked", gateway=event.gateway, kind=event.kind, reference=event.gateway_reference)
-        _finish(event, InboundEvent.State.PARKED, "no attempt of ours has this reference")
+        _lay_aside(event)
         return
-    if event.about == EventSubject.PAYMENT or not _came_in(event, attempt):
+    # What claims to be of a plan and carries a reference of ours is a payment of ours.
+    is_payment = event.about in (EventSubject.PAYMENT, EventSubject.PLAN)
+    if is_payment or not _came_in(event, attempt):
         _ask(event, attempt)
-    if event.about != EventSubject.PAYMENT and not look_back(attempt.pk):
+    if not is_payment and not look_back(attempt.pk):
         raise NotConfirmed(f"{event} tells of money that the gateway does not confirm")
     _finish(event, InboundEvent.State.APPLIED, "")
 
@@ -97,6 +101,33 @@ def waiting_for_a_person() -> Iterator[str]:
         yield f"{event} about {event.gateway_reference!r} is not confirmed by the gateway's answers."
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlanEvent:
+    """News of a plan that a gateway itself collects, for a person to read."""
+
+    received_at: datetime
+    gateway: str
+    kind: str
+    amount: Money | None
+    customer_email: str
+
+
+def plan_events(since: datetime | None = None) -> Iterator[PlanEvent]:
+    """Yield what gateways told of their own plans, oldest first. Nothing of ours follows it."""
+    kept = InboundEvent.objects.filter(state=InboundEvent.State.KEPT)
+    if since is not None:
+        kept = kept.filter(received_at__gte=since)
+    for event in kept.order_by("received_at", "pk").iterator():
+        news = read_news(event.gateway, bytes(event.body))
+        yield PlanEvent(
+            received_at=event.received_at,
+            gateway=event.gateway,
+            kind=event.kind,
+            amount=news.amount,
+            customer_email=news.customer_email,
+        )
+
+
 def _attempt_of(event: InboundEvent) -> Attempt | None:
     """Find the attempt by our name for it, else by the gateway's for one of its transactions."""
     attempts = Attempt.objects.filter(gateway=event.gateway, mode=event.mode)
@@ -105,6 +136,14 @@ def _attempt_of(event: InboundEvent) -> Attempt | None:
         return named
     by_id = Q(gateway_id=event.gateway_id) | Q(surpluses__gateway_id=event.gateway_id)
     return attempts.filter(by_id).first()
+
+
+def _lay_aside(event: InboundEvent) -> None:
+    if event.about == EventSubject.PLAN:
+        _finish(event, InboundEvent.State.KEPT, "a plan that the gateway itself collects")
+        return
+    log.warning("event_parked", gateway=event.gateway, kind=event.kind, reference=event.gateway_reference)
+    _finish(event, InboundEvent.State.PARKED, "no attempt of ours has this reference")
 
 
 def _came_in(event: InboundEvent, attempt: Attempt) -> bool:

@@ -12,6 +12,8 @@ class Merchant(models.Model):
     limits = models.JSONField(default=dict, blank=True)
     # ISO 3166 of the shop, for its gateways' fees; empty: the home of the currency.
     country = models.CharField(max_length=2, blank=True)
+    # Whose calendar due dates follow, and whose working hours; of subscriptions that are made from now on.
+    zone = models.CharField(max_length=60, default="Africa/Lagos")
     # Which gateway for which payment; see `services/rules.py`.
     gateway_rules = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()

@@ -21,6 +21,12 @@ class StillRunning(Conflict):
     code = "request_still_running"
 
 
+class ConsentRequired(Conflict):
+    """The payer has not agreed yet to be charged again; the checkout page asks them."""
+
+    code = "consent_required"
+
+
 class KeyReused(PayError):
     """The Idempotency-Key was used with another body."""
 

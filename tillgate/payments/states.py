@@ -58,6 +58,14 @@ class RefundOrigin(StrEnum):
     GATEWAY = "gateway"  # Made at the gateway, and found there.
 
 
+class MethodSaving(StrEnum):
+    """Whether a payment's customer is asked to let the method be charged again."""
+
+    NO = "no"
+    OFFERED = "offered"  # They may pay without it.
+    REQUIRED = "required"
+
+
 _P, _A, _R, _D = PaymentStatus, AttemptStatus, RefundStatus, DisputeStatus
 
 PAYMENT_MOVES: dict[PaymentStatus, frozenset[PaymentStatus]] = {
@@ -100,6 +108,7 @@ OPEN_ATTEMPTS = frozenset({_A.CREATED, _A.SENT, _A.PENDING, _A.UNKNOWN})
 # The ladder goes on for these: money may still come in by them. A gateway's page that declined one
 # card takes the next one, in the same transaction.
 ASKED_ATTEMPTS = OPEN_ATTEMPTS | {_A.SUPERSEDED, _A.FAILED}
+UNANSWERED = frozenset({_A.SENT, _A.UNKNOWN})
 OPEN_REFUNDS = frozenset({_R.PENDING, _R.UNKNOWN})
 COUNTED_REFUNDS = OPEN_REFUNDS | {_R.SUCCEEDED}  # What they take can not be refunded again.
 OPEN_DISPUTES = frozenset({_D.OPEN, _D.UNDER_REVIEW})

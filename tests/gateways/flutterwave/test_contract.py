@@ -14,9 +14,17 @@ from tests.environment import FLUTTERWAVE_TEST_HASH, FLUTTERWAVE_TEST_KEY, SANDB
 from tests.gateways.contract import *  # noqa: F403
 from tests.gateways.contract_faults import *  # noqa: F403
 from tests.gateways.emulated import CALM, AdapterCase, Emulated, Signed
+from tillgate.gateways.errors import MethodRefused
 from tillgate.gateways.flutterwave import wire
 from tillgate.gateways.flutterwave.gateway import FlutterwaveGateway
-from tillgate.gateways.protocol import ChargesSaved, Gateway, GatewayAccount, GatewayState, ListsDisputes
+from tillgate.gateways.protocol import (
+    ChargesSaved,
+    ForgetsSaved,
+    Gateway,
+    GatewayAccount,
+    GatewayState,
+    ListsDisputes,
+)
 from tillgate.money import Money
 
 HASH, HMAC = "verif-hash", "flutterwave-signature"
@@ -124,6 +132,7 @@ CASE = AdapterCase(
         "mode in answers": "only the key tells it",
         "reversal": "a refunded transaction stays `successful`, and chargebacks are told outside the API",
         "one start": "a used tx_ref makes another link, and each try is a transaction of its own",
+        "signature": "a card's token is new with each payment, and nothing else names the card",
         "duplicate start": "a used tx_ref makes another link",
     },
 )
@@ -145,8 +154,16 @@ def test_it_satisfies_the_protocols() -> None:
 
     assert gateway.name == "flutterwave"
     assert isinstance(charges, ChargesSaved)
-    assert charges.charge_key_kept is None
-    assert not isinstance(gateway, ListsDisputes)
+    assert (charges.charge_key_kept, charges.refuses_repeated_charges) == (None, False)
+    assert not isinstance(gateway, ForgetsSaved | ListsDisputes)
+
+
+def test_a_token_is_refused_as_a_method_after_its_year(emulated, gateway):
+    _, method = emulated.saved()
+    emulated.advance(366 * 86_400)
+
+    with pytest.raises(MethodRefused, match="expired"):
+        gateway.charge_saved(emulated.charge_of(method))
 
 
 def test_a_try_that_failed_later_does_not_hide_the_money(emulated, gateway):

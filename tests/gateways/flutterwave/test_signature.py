@@ -157,7 +157,6 @@ def test_a_refund_of_nothing_names_nothing(number):
     [
         {"event": "transfer.completed", "data": {"id": 1, "reference": "ATT_1", "status": "SUCCESSFUL"}},
         {"event.type": "Transfer", "transfer": {"id": 1, "reference": "ATT_1"}},
-        {"event": "subscription.cancelled", "data": {"id": 1, "tx_ref": "ATT_1", "status": "deactivated"}},
         {"event": "bvn.completed", "data": {"reference": "ATT_1"}},
         {"event": "singlebillpayment.status", "data": {"tx_ref": "ATT_1", "status": "success"}},
         {

@@ -404,8 +404,13 @@ def test_we_ask_for_the_amount_in_major_units_and_name_one_page():
     }
 
 
-def test_a_method_to_be_saved_is_a_card():
-    assert wire.payment_request(replace(REQUEST, save_method=True))["payment_options"] == "card"
+def test_who_wants_to_save_a_method_is_offered_cards_first_and_then_the_others():
+    options = wire.payment_request(replace(REQUEST, save_method=True))["payment_options"].split(", ")
+
+    assert options[0] == "card"
+    assert {"banktransfer", "ussd", "mobilemoneyghana"} < set(options)
+    assert len(options) == len(set(options))
+    assert "payment_options" not in wire.payment_request(REQUEST)
 
 
 def test_we_charge_a_token_under_the_address_it_was_made_with():

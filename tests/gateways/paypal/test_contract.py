@@ -20,6 +20,7 @@ from tillgate.gateways.protocol import (
     CertificateTrust,
     ChargesSaved,
     Failure,
+    ForgetsSaved,
     Gateway,
     GatewayAccount,
     ListsDisputes,
@@ -141,6 +142,7 @@ CASE = AdapterCase(
     refund="refund",
     list="get",
     charge="order",
+    forget="vault",
     capture="capture",
     lags="order",
     reverses="capture",
@@ -170,6 +172,10 @@ CASE = AdapterCase(
         "two payments": "an order is captured once",
         "other amount": "the customer agrees to the order's sum",
         "fee on top": "the merchant bears the fee",
+        "used references": "a repeat under its request id returns the first answer",
+        "address of a method": "a wallet is charged by its id alone",
+        "signature": "a wallet says nothing about the card behind it",
+        "other channels": "whatever the customer has is behind the wallet",
         "one start": "a repeat under its request id returns the first order",
         "status words": "an order's word and its capture's are two; test_wire has the tables",
     },
@@ -199,11 +205,14 @@ def test_it_satisfies_the_protocols() -> None:
     captures: CapturesApproved = paypal
     charges: ChargesSaved = paypal
     disputes: ListsDisputes = paypal
+    forgets: ForgetsSaved = paypal
     refunds: RepeatsRefunds = paypal
 
     assert gateway.name == "paypal"
-    for ability in (CapturesApproved, ChargesSaved, ListsDisputes, RepeatsRefunds):
+    for ability in (CapturesApproved, ChargesSaved, ForgetsSaved, ListsDisputes, RepeatsRefunds):
         assert isinstance(paypal, ability)
     assert captures.capture_key_kept == charges.charge_key_kept
+    assert not charges.refuses_repeated_charges
+    assert forgets.forget_saved is not None
     assert refunds.refund_key_kept.days == 45
     assert disputes.list_disputes is not None

@@ -11,7 +11,13 @@ from tests.gateways.paypal.test_wire import REQUEST, capture, dispute, order, re
 from tests.gateways.paypal.test_wire_outside import CHARGE, LINK
 from tests.gateways.raw_server import answer, in_turn, raw_server
 from tillgate.gateways import declines, registry
-from tillgate.gateways.errors import DuplicateReference, GatewayUnknown, Rejected, Unreachable
+from tillgate.gateways.errors import (
+    DuplicateReference,
+    GatewayUnknown,
+    MethodRefused,
+    Rejected,
+    Unreachable,
+)
 from tillgate.gateways.http import Patience
 from tillgate.gateways.paypal.gateway import DISPUTES_PAGE
 from tillgate.gateways.protocol import AttemptRef, DisputeState, GatewayState, RefundRef
@@ -312,6 +318,45 @@ def test_how_a_dispute_ended_is_asked_on_its_own_page(told):
 def test_a_list_of_disputes_that_is_not_the_whole_list_is_unknown(told, items):
     with pytest.raises(GatewayUnknown):
         told({"items": items}, disputed)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (refusal("TOKEN_ID_NOT_FOUND"), 422),
+        (refusal("MISMATCHED_VAULT_ID_TO_PAYMENT_SOURCE"), 422),
+        (refusal("INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND"), 404),
+        (refusal(name="RESOURCE_NOT_FOUND"), 404),
+    ],
+)
+def test_a_wallet_that_paypal_does_not_charge_is_refused_as_a_method(told, body, status):
+    with pytest.raises(MethodRefused):
+        told(body, charge, status=status)
+
+
+@pytest.mark.parametrize("issue", ["NOT_ENABLED_TO_VAULT_PAYMENT_SOURCE", "PERMISSION_DENIED"])
+def test_what_the_merchants_account_may_not_do_says_nothing_about_the_wallet(told, issue):
+    with pytest.raises(Rejected) as caught:
+        told(refusal(issue), charge, status=422)
+
+    assert not isinstance(caught.value, MethodRefused)
+
+
+def forget(gateway):
+    return gateway.forget_saved("8kk8451t", "ada@example.com")
+
+
+@pytest.mark.parametrize(("body", "status"), [({}, 204), ({}, 200), (refusal("INVALID_RESOURCE_ID"), 404)])
+def test_a_wallet_is_forgotten_by_its_id(told, body, status):
+    told(body, forget, status=status)
+
+    assert told.requests[0].startswith(b"DELETE /v3/vault/payment-tokens/8kk8451t HTTP/1.1")
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, Rejected), (500, GatewayUnknown), (202, GatewayUnknown)])
+def test_a_wallet_is_not_taken_for_forgotten(told, status, error):
+    with pytest.raises(error):
+        told(refusal("PERMISSION_DENIED"), forget, status=status)
 
 
 @pytest.mark.parametrize("gateway_id", [None, "", "7/../8", "7?x=1", "٣", "a b", "x" * 61])

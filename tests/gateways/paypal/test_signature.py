@@ -239,7 +239,7 @@ OLD_SALE = {"id": "80021663DE681814L", "amount": {"total": "-0.48", "currency": 
 def test_an_old_sale_of_somebody_elses_is_about_nothing_of_ours(kind, custom):
     told = event(kind, {**OLD_SALE, "custom": custom})
 
-    assert names(told) == (EventSubject.OTHER, None, None)
+    assert names(told) == (EventSubject.PLAN, None, None)
     assert told.claims_money is False
 
 
@@ -258,7 +258,8 @@ def test_an_old_sale_that_names_one_of_ours_is_asked_about():
 def test_what_is_about_no_payment_names_none(kind):
     resource = {**CAPTURE, "plan_id": "P-1", "purchase_units": [{"custom_id": "ATT-1"}]}
 
-    assert names(event(kind, resource)) == (EventSubject.OTHER, None, None)
+    about = EventSubject.PLAN if kind.startswith("BILLING.") else EventSubject.OTHER
+    assert names(event(kind, resource)) == (about, None, None)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +295,7 @@ def test_what_an_event_says_fits_into_a_table():
     ("name", "about", "dedupe_key"),
     [
         ("webhook_order_approved", EventSubject.PAYMENT, "WH-COC11055RA711503B-4YM959094A144403T"),
-        ("webhook_sale_completed_v1", EventSubject.OTHER, "WH-2WR32451HC0233532-67976317FL4543714"),
+        ("webhook_sale_completed_v1", EventSubject.PLAN, "WH-2WR32451HC0233532-67976317FL4543714"),
     ],
 )
 def test_their_examples_are_read(name, about, dedupe_key):

@@ -12,7 +12,7 @@ from tests.gateways.contract_faults import *  # noqa: F403
 from tests.gateways.emulated import CALM, AdapterCase, Signed
 from tillgate.gateways.paystack import wire
 from tillgate.gateways.paystack.gateway import PaystackGateway
-from tillgate.gateways.protocol import ChargesSaved, Gateway, GatewayAccount, ListsDisputes
+from tillgate.gateways.protocol import ChargesSaved, ForgetsSaved, Gateway, GatewayAccount, ListsDisputes
 from tillgate.money import Money
 
 HEADER = "x-paystack-signature"
@@ -106,8 +106,10 @@ def test_it_satisfies_the_protocols() -> None:
     gateway: Gateway = paystack
     charges: ChargesSaved = paystack
     disputes: ListsDisputes = paystack
+    forgets: ForgetsSaved = paystack
 
     assert gateway.name == "paystack"
     assert isinstance(charges, ChargesSaved)
     assert isinstance(disputes, ListsDisputes)
-    assert charges.charge_key_kept is None
+    assert isinstance(forgets, ForgetsSaved)
+    assert (charges.charge_key_kept, charges.refuses_repeated_charges) == (None, True)

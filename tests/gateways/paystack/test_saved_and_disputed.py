@@ -35,6 +35,7 @@ def authorization(**changes):
         "last4": "4081",
         "exp_month": "9",
         "exp_year": "2032",
+        "signature": "SIG_1",
     }
     return {name: value for name, value in {**data, **changes}.items() if value is not MISSING}
 
@@ -61,7 +62,12 @@ def test_a_reusable_authorization_is_a_saved_method():
     method = saved(authorization())
 
     assert (method.token, method.kind, method.brand) == ("AUTH_1", "card", "visa")
-    assert (method.last4, method.expires_month) == ("4081", "2032-09")
+    assert (method.last4, method.expires_month, method.signature) == ("4081", "2032-09", "SIG_1")
+
+
+@pytest.mark.parametrize("signature", [MISSING, None, 7, {}, "x" * 101, "a\x00b"])
+def test_a_signature_that_is_none_names_no_card(signature):
+    assert saved(authorization(signature=signature)).signature == ""
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_dispute_names_the_transaction_within_and_never_itself():
         ("refund.pending", EventSubject.REFUND),
         ("refund.needs-attention", EventSubject.REFUND),
         ("transfer.success", EventSubject.OTHER),
-        ("subscription.create", EventSubject.OTHER),
+        ("subscription.create", EventSubject.PLAN),
         ("refunds", EventSubject.OTHER),
         ("", EventSubject.OTHER),
     ],
@@ -114,7 +114,7 @@ def test_the_name_of_an_event_says_what_it_is_about(kind, about):
     told = event(kind, id=7, reference="ATT_1")
 
     assert told.about == about
-    assert told.gateway_reference == (None if about == EventSubject.OTHER else "ATT_1")
+    assert told.gateway_reference == (None if about in ("other", "plan") else "ATT_1")
     assert told.gateway_id == ("7" if about == EventSubject.PAYMENT else None)
 
 

@@ -398,6 +398,14 @@ def test_we_ask_for_the_amount_and_name_our_pages():
     }
 
 
+def test_who_wants_to_save_a_method_is_offered_cards_first_and_then_the_others():
+    channels = wire.payment_request(replace(REQUEST, save_method=True))["channels"]
+
+    assert channels[0] == "card"
+    assert sorted(channels) == sorted(wire.CHANNELS)
+    assert "channels" not in wire.payment_request(REQUEST)
+
+
 def test_without_a_description_there_is_no_field_for_it():
     body = wire.payment_request(replace(REQUEST, description=""))
 

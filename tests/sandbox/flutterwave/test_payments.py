@@ -137,7 +137,7 @@ def test_a_wrong_key_is_401(shop: Shop, header: dict[str, str], message: str) ->
 
 
 def test_unknown_paths_answer_in_the_envelope(shop: Shop) -> None:
-    reply = shop.get("/payment-plans")
+    reply = shop.get("/virtual-cards")
 
     assert (reply.status_code, reply.json()["status"], reply.json()["data"]) == (404, "error", None)
     assert shop.get("/payments").status_code == 404

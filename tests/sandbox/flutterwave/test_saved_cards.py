@@ -169,3 +169,16 @@ def test_tokens_of_the_other_mode_are_unknown(shop: Shop) -> None:
     replies = [shop.post("/tokenized-charges", body, key=key) for key in (LIVE_KEY, KEY)]
 
     assert [reply.status_code for reply in replies] == [400, 200]
+
+
+def test_a_page_takes_the_ways_to_pay_that_the_merchant_wants(shop: Shop) -> None:
+    page = shop.open("cards", payment_options="card")
+    shop.open("both", payment_options="card, banktransfer")
+    body = {"gateway": "flutterwave", "reference": "cards", "outcome": "pending"}
+
+    text, refused = shop.http.get(page).text, shop.http.post("/control/pay", json=body)
+    shop.pay("both", "pending")
+
+    assert ("Pay by card" in text, "Transfer another" in text) == (True, False)
+    assert (refused.status_code, "success, decline, abandon" in refused.text) == (400, True)
+    assert shop.verify("both")["status"] == "pending"

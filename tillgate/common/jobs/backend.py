@@ -1,5 +1,8 @@
 """The backend of django-tasks that writes jobs into our table."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from django_tasks.backends.base import BaseTaskBackend
@@ -7,12 +10,26 @@ from django_tasks.base import Task, TaskResult, TaskResultStatus
 from django_tasks.exceptions import InvalidTaskError
 
 from tillgate.common.jobs.models import Job
-from tillgate.common.jobs.queue import add
+from tillgate.common.jobs.queue import add, add_all
 from tillgate.common.jobs.tasks import JobTask
 from tillgate.common.jobs.times import product_now, real_now
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call of a task that is enqueued with others; `run_after` is product time."""
+
+    args: tuple[Any, ...]
+    run_after: datetime | None = None
+    unique_key: str | None = None
+
+
+def enqueue_all(task: JobTask[Any, Any], calls: Iterable[Call]) -> None:
+    """Enqueue many calls of a task by one INSERT, in the caller's transaction; see `add_all`."""
+    add_all([_row(task, list(call.args), {}, call.run_after, call.unique_key) for call in calls])
 
 
 class JobBackend(BaseTaskBackend):
@@ -28,15 +45,7 @@ class JobBackend(BaseTaskBackend):
 
     def enqueue(self, task: Task[P, T], args: P.args, kwargs: P.kwargs) -> TaskResult[T]:  # type: ignore[valid-type]
         assert isinstance(task, JobTask)
-        job = Job(
-            task=task.module_path,
-            args=list(args),
-            kwargs=kwargs,
-            run_at=task.run_after or product_now(),
-            max_attempts=task.max_attempts,
-            unique_key=task.unique_key,
-            created_at=real_now(),
-        )
+        job = _row(task, list(args), kwargs, task.run_after, task.unique_key)
         add(job)
         return TaskResult(
             task=task,
@@ -52,3 +61,21 @@ class JobBackend(BaseTaskBackend):
             errors=[],
             worker_ids=[],
         )
+
+
+def _row(
+    task: JobTask[Any, Any],
+    args: list[Any],
+    kwargs: dict[str, Any],
+    run_after: datetime | None,
+    unique_key: str | None,
+) -> Job:
+    return Job(
+        task=task.module_path,
+        args=args,
+        kwargs=kwargs,
+        run_at=run_after or product_now(),
+        max_attempts=task.max_attempts,
+        unique_key=unique_key,
+        created_at=real_now(),
+    )

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from tillgate.gateways import answers, http
 from tillgate.gateways.errors import GatewayUnknown, Rejected
-from tillgate.gateways.flutterwave import signature, wire
+from tillgate.gateways.flutterwave import plans, signature, wire
 from tillgate.gateways.protocol import (
     AttemptRef,
     ChargeRequest,
@@ -59,7 +59,7 @@ NOT_FOUND = "no transaction was found"
 LOOK_FURTHER = frozenset({GatewayState.PROCESSING, GatewayState.FAILED})
 
 
-class FlutterwaveGateway(FromSettings):
+class FlutterwaveGateway(plans.PlanCalls, FromSettings):
     """One Flutterwave account. Raises the errors of `tillgate.gateways.errors`."""
 
     name: ClassVar[str] = "flutterwave"
@@ -69,7 +69,9 @@ class FlutterwaveGateway(FromSettings):
     settings: ClassVar[tuple[str, ...]] = SETUP.names
     setup: ClassVar[Setup] = SETUP
     channels: ClassVar[tuple[str, ...]] = wire.CHANNELS
-    charge_key_kept: timedelta | None = None  # A used tx_ref is refused, whatever became of the charge.
+    charge_key_kept: timedelta | None = None
+    # It seems to refuse a used tx_ref, but nothing that we know confirms it: a lost charge is for a person.
+    refuses_repeated_charges: bool = False
 
     def __init__(self, account: GatewayAccount, patience: http.Patience) -> None:
         self._account = account
@@ -211,7 +213,8 @@ def _accepted(answer: http.Answer) -> dict[str, Any]:
     message = wire.message_of(answer.body)
     is_duplicate = message.lower().startswith("duplicate transaction reference")
     if is_duplicate or answer.status != 200 or answer.body.get("status") != "success":
-        raise answers.refusal(answer.status, message, is_duplicate=is_duplicate)
+        is_method = message.lower().startswith(wire.METHOD_REFUSED)
+        raise answers.refusal(answer.status, message, is_duplicate=is_duplicate, is_method=is_method)
     return answer.body
 
 

@@ -15,6 +15,7 @@ from tillgate.gateways.reading import below, clean, json_object, text
 
 HASH_HEADER = "verif-hash"
 HMAC_HEADER = "flutterwave-signature"
+PLAN_NAMES = ("payment_plan", "paymentPlan", "plan")  # By which a charge names its plan, if it is of one.
 
 
 def is_signed(headers: Mapping[str, str], body: bytes, secret_hash: str) -> bool:
@@ -45,14 +46,14 @@ def read_event(body: bytes) -> GatewayEvent:
     kind, data = clean(told.get("event") or told.get("type") or "", 80), below(told, "data")
     if kind.startswith("charge.") and "tx_ref" in data:
         return _charge(kind, data, data["tx_ref"], digest)
-    # Transfers, subscriptions, one-time passwords, and the shapes of v4, whose ids are not ours to ask about.
+    # Transfers, plans, one-time passwords, and the shapes of v4, whose ids are not ours to ask about.
     return GatewayEvent(
         kind=kind,
         dedupe_key=digest,
         gateway_reference=None,
         gateway_id=None,
         claims_money=False,
-        about=EventSubject.OTHER,
+        about=EventSubject.PLAN if kind.startswith("subscription.") else EventSubject.OTHER,
     )
 
 
@@ -65,6 +66,8 @@ def _charge(kind: str, data: dict[str, Any], reference: object, digest: str) -> 
         gateway_reference=clean(reference, 120) or None if isinstance(reference, str) else None,
         gateway_id=gateway_id,
         claims_money=PAYMENT_STATES.get(status) == GatewayState.SUCCEEDED,
+        # Whether its reference is one of ours after all, only our own tables can say.
+        about=EventSubject.PLAN if any(map(data.get, PLAN_NAMES)) else EventSubject.PAYMENT,
     )
 
 

@@ -55,6 +55,13 @@ PAYMENT_TYPES = {
     "mpesa": "mobile_money",
 }  # What is not here is called what Flutterwave calls it.
 MOBILE_MONEY = "mobilemoney"  # And the country: mobilemoneyghana, mobilemoneyuganda, …
+# What its page offers of these depends on the currency; the first is the only one that gives a token.
+PAYMENT_OPTIONS = (
+    "card, account, banktransfer, ussd, mpesa, mobilemoneyghana, mobilemoneyuganda, mobilemoneyrwanda, "
+    "mobilemoneyzambia, mobilemoneytanzania, mobilemoneyfranco"
+)
+# How its refusals of a token begin, of which its documents say nothing: these are as seen elsewhere.
+METHOD_REFUSED = ("invalid token", "wrong token", "token has expired", "token expired", "token not found")
 # `processor_response` is a sentence, often the bank's own; its start decides.
 DECLINES = {
     "transaction declined": "declined",
@@ -109,7 +116,7 @@ def payment_request(request: PaymentRequest) -> dict[str, Any]:
         "customer": {"email": request.customer_email},
         "customizations": {"description": request.description},
     }
-    return {**body, "payment_options": "card"} if request.save_method else body  # Only cards give a token.
+    return {**body, "payment_options": PAYMENT_OPTIONS} if request.save_method else body
 
 
 def charge_request(request: ChargeRequest) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from tillgate.gateways import answers, certificates, http
-from tillgate.gateways.errors import GatewayError, GatewayUnknown, Rejected, Unreachable
+from tillgate.gateways.errors import GatewayError, GatewayUnknown, MethodRefused, Rejected, Unreachable
 from tillgate.gateways.oauth import tokens_of
 from tillgate.gateways.paypal import signature, wire, words
 from tillgate.gateways.protocol import (
@@ -33,7 +33,7 @@ from tillgate.money import Money
 
 DISPUTES_PAGE = 50
 ORDERS, CAPTURES, REFUNDS = "/v2/checkout/orders", "/v2/payments/captures", "/v2/payments/refunds"
-DISPUTES = "/v1/customer/disputes"
+DISPUTES, SAVED = "/v1/customer/disputes", "/v3/vault/payment-tokens"
 KEY = r"[!-9;-~]{10,200}"  # Without a colon, which parts the two in a header.
 HOSTS: dict[str, Mode] = {
     r"https://api-m\.paypal\.com": "live",
@@ -113,6 +113,7 @@ class PayPalGateway(FromSettings):
     channels: ClassVar[tuple[str, ...]] = (wire.CHANNEL,)
     capture_key_kept: timedelta = timedelta(hours=6)
     charge_key_kept: timedelta | None = timedelta(hours=6)
+    refuses_repeated_charges: bool = False  # It returns the first answer, and later would charge again.
     refund_key_kept: timedelta = timedelta(days=45)
 
     def __init__(self, account: GatewayAccount, patience: http.Patience) -> None:
@@ -171,11 +172,20 @@ class PayPalGateway(FromSettings):
         """Charge a saved wallet. For six hours the same call returns the same charge."""
         attempt = AttemptRef(gateway_reference=request.gateway_reference, gateway_id=None)
         answer = self._send("POST", ORDERS, wire.charge_request(request), key=request.gateway_reference)
+        # This call names nothing but the wallet that PayPal could not know.
+        if _is_absent(answer) or wire.issue_of(answer.body) in words.METHOD_REFUSED:
+            raise MethodRefused(wire.message_of(answer.body))
         snapshot = self._charged(answer, attempt)
         if snapshot.state == GatewayState.PENDING:  # The customer would have to confirm, and is not there.
             state, code = GatewayState.FAILED, "authentication_failed"
             return answers.nothing_moved(state, attempt, self._account.mode, code)
         return snapshot
+
+    def forget_saved(self, token: str, customer_email: str) -> None:
+        """Delete a saved wallet. PayPal answers the same for one that is deleted already."""
+        answer = self._send("DELETE", f"{SAVED}/{_id(token)}")
+        if answer.status != 204 and not _is_absent(answer):
+            _accepted(answer)
 
     def refund(self, attempt: AttemptRef, amount: Money, *, key: str) -> RefundSnapshot:
         """Send money back. For 45 days the same call returns the same refund; `key` is its invoice id."""
@@ -205,10 +215,8 @@ class PayPalGateway(FromSettings):
     def list_disputes(self, attempt: AttemptRef, *, since: datetime) -> tuple[DisputeSnapshot, ...]:
         """Return the disputes of a capture. How one ended, only its own page tells."""
         query = f"?disputed_transaction_id={_id(attempt.gateway_id)}&page_size={DISPUTES_PAGE}"
-        rows = _accepted(self._send("GET", f"{DISPUTES}{query}")).get("items", [])
-        return tuple(
-            self._dispute(row) for row in answers.rows_of(rows, "disputes", fewer_than=DISPUTES_PAGE)
-        )
+        told = _accepted(self._send("GET", f"{DISPUTES}{query}")).get("items", [])
+        return tuple(map(self._dispute, answers.rows_of(told, "disputes", fewer_than=DISPUTES_PAGE)))
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent | None:
         """Verify the raw bytes by PayPal's certificate, or by asking PayPal where the settings say so."""
@@ -235,8 +243,7 @@ class PayPalGateway(FromSettings):
 
     def _charged(self, answer: http.Answer, attempt: AttemptRef) -> PaymentSnapshot:
         issue = wire.issue_of(answer.body)
-        is_judged = answer.status in (403, 422) and issue != words.DUPLICATE
-        if is_judged and (code := wire.read_refusal(issue)):
+        if answer.status in (403, 422) and (code := wire.read_refusal(issue)):
             return answers.nothing_moved(GatewayState.FAILED, attempt, self._account.mode, code)
         return self._ours(wire.read_order(_accepted(answer)), attempt.gateway_reference)
 

@@ -41,7 +41,9 @@ SUBJECTS = {  # The first beginning that fits.
     "PAYMENT.REFUND.": EventSubject.REFUND,
     "PAYMENT.SALE.": EventSubject.PAYMENT,
     "CUSTOMER.DISPUTE.": EventSubject.DISPUTE,
+    "BILLING.": EventSubject.PLAN,
 }
+NAMELESS = (EventSubject.OTHER, EventSubject.PLAN)  # They are about no payment of ours.
 CLAIMS = ("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED")
 
 
@@ -95,9 +97,9 @@ def read_event(body: bytes) -> GatewayEvent:
     event = json_object(body)
     kind, resource = clean(event.get("event_type", ""), 80), below(event, "resource")
     about = by_start(SUBJECTS, kind) or EventSubject.OTHER
-    reference, gateway_id = ("", None) if about == EventSubject.OTHER else _names(kind, resource)
+    reference, gateway_id = ("", None) if about in NAMELESS else _names(kind, resource)
     if kind.startswith("PAYMENT.SALE.") and not reference:
-        about = EventSubject.OTHER  # A renewal of a subscription that PayPal itself keeps.
+        about = EventSubject.PLAN  # A renewal of a subscription that PayPal itself keeps.
     return GatewayEvent(
         kind=kind,
         dedupe_key=read_id(event.get("id")) or hashlib.sha256(body).hexdigest(),

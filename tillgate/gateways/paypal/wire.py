@@ -196,7 +196,6 @@ def read_refund(refund: dict[str, Any]) -> RefundSnapshot:
 def read_dispute(dispute: dict[str, Any]) -> DisputeSnapshot:
     """`dispute` is a row of GET /v1/customer/disputes; of one that is RESOLVED only its own page
     (GET /v1/customer/disputes/{id}) tells for whom.
-
     Source: https://developer.paypal.com/docs/api/customer-disputes/v1/
     """
     status, outcome = dispute.get("status"), below(dispute, "dispute_outcome").get("outcome_code")
@@ -264,20 +263,15 @@ def _open(status: object) -> PaymentSnapshot:
 
 
 def _read_fee(capture: dict[str, Any], currency: str) -> Money | None:
-    try:
-        fee = read_money(below(capture, "seller_receivable_breakdown").get("paypal_fee"))
-    except GatewayUnknown:
-        return None  # Unknown while pending; and that money arrived does not depend on its fee.
-    return fee if fee.currency == currency else None
+    # Unknown while pending; and that money arrived does not depend on its fee.
+    fee = below(capture, "seller_receivable_breakdown", "paypal_fee")
+    return money(fee.get("value"), fee.get("currency_code"), frozenset({currency}))
 
 
 def _read_decline(capture: dict[str, Any]) -> Failure:
     # The card network's code is more exact than PayPal's reason; most declines carry neither.
     code = below(capture, "processor_response").get("response_code")
-    found = code or below(capture, "status_details").get("reason")
-    if not found:
-        return declines.decline("declined")
-    word = clean(found, 80)
+    word = clean(code or below(capture, "status_details").get("reason") or "OTHER", 80)
     return declines.decline(words.REASONS[word]) if word in words.REASONS else declines.unmapped(word)
 
 

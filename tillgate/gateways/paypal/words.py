@@ -74,10 +74,11 @@ UNSUPPORTED_PAYMENT_INSTRUCTION UNSUPPORTED_PROCESSING_INSTRUCTION UNSUPPORTED_S
 VAULT_INSTRUCTION_DUPLICATED VAULT_INSTRUCTION_REQUIRED
 """
 REFUSALS = frozenset(REFUSED.split())
-ISSUES = {**DECLINES, **dict.fromkeys(REFUSALS, "")}
+METHOD_REFUSED = frozenset({"MISMATCHED_VAULT_ID_TO_PAYMENT_SOURCE", "TOKEN_ID_NOT_FOUND"})
 # Not an answer about this call: another one was before it, and the order knows what became of that.
 CAPTURED_BEFORE = frozenset({"ORDER_ALREADY_CAPTURED", "ORDER_COMPLETION_IN_PROGRESS"})
 DUPLICATE = "DUPLICATE_INVOICE_ID"
+ISSUES = {**DECLINES, **dict.fromkeys((*REFUSALS, DUPLICATE), "")}
 
 REASONS = {
     # Why a capture was declined or failed: `status_details.reason`, and the card network's response code.

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from tillgate.gateways import answers, http
-from tillgate.gateways.errors import GatewayUnknown
-from tillgate.gateways.paystack import signature, wire
+from tillgate.gateways.errors import GatewayUnknown, MethodRefused
+from tillgate.gateways.paystack import plans, signature, wire
 from tillgate.gateways.protocol import (
     AttemptRef,
     ChargeRequest,
@@ -46,7 +46,7 @@ SETUP = Setup(
 )
 
 
-class PaystackGateway(FromSettings):
+class PaystackGateway(plans.PlanCalls, FromSettings):
     """One Paystack account. Raises the errors of `tillgate.gateways.errors`."""
 
     name: ClassVar[str] = "paystack"
@@ -56,7 +56,8 @@ class PaystackGateway(FromSettings):
     settings: ClassVar[tuple[str, ...]] = SETUP.names
     setup: ClassVar[Setup] = SETUP
     channels: ClassVar[tuple[str, ...]] = wire.CHANNELS
-    charge_key_kept: timedelta | None = None  # A used reference is refused, whatever became of the charge.
+    charge_key_kept: timedelta | None = None
+    refuses_repeated_charges: bool = True  # Any use of a reference is its last, whatever became of it.
 
     def __init__(self, account: GatewayAccount, patience: http.Patience) -> None:
         self._account = account
@@ -115,6 +116,14 @@ class PaystackGateway(FromSettings):
         data = self._data("POST", "/transaction/charge_authorization", wire.charge_request(request))
         return self._ours(wire.read_charge(data, self._account.mode), request.gateway_reference)
 
+    def forget_saved(self, token: str, customer_email: str) -> None:
+        """Deactivate an authorization. Paystack answers the same for one that is inactive already."""
+        try:
+            body = {"authorization_code": token}
+            self._accept(self._send("POST", "/customer/authorization/deactivate", body))
+        except MethodRefused:
+            return  # It knows no such authorization, so that it cannot charge it either.
+
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent | None:
         """Verify the raw bytes against this account's key; None when they are not signed with it."""
         return signature.read_event(body) if signature.is_signed(headers, body, self._secret_key) else None
@@ -158,7 +167,8 @@ class PaystackGateway(FromSettings):
         is_told_so = message == "Duplicate Transaction Reference"
         is_duplicate = is_told_so or answer.body.get("code") == "duplicate_reference"
         if is_duplicate or answer.status != 200 or answer.body.get("status") is not True:
-            raise answers.refusal(answer.status, message, is_duplicate=is_duplicate)
+            is_method = message.lower().startswith(wire.METHOD_REFUSED)
+            raise answers.refusal(answer.status, message, is_duplicate=is_duplicate, is_method=is_method)
         return answer.body
 
 

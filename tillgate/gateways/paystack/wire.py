@@ -52,6 +52,8 @@ CHANNELS = ("card", "bank", "bank_transfer", "ussd", "qr", "mobile_money", "eft"
 CURRENCIES = frozenset({"GHS", "KES", "NGN", "USD", "XOF", "ZAR"})
 # Paystack's subunit is a hundredth in every currency, XOF included, which has no decimals in ISO 4217.
 SUBUNIT_EXPONENT = 2
+# How its refusals of a saved card begin; one that is inactive is told as if the e-mail address were wrong.
+METHOD_REFUSED = ("authorization code is invalid", "email does not match authorization code")
 EXPIRY = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 DISPUTE_STATES = {
@@ -108,10 +110,11 @@ def read_amount(value: object, currency: object) -> Money:
 
 
 def payment_request(request: PaymentRequest) -> dict[str, Any]:
-    """The body of POST /transaction/initialize.
+    """The body of POST /transaction/initialize. Only cards can be charged again, so they come first then.
 
     Source: https://paystack.com/docs/api/transaction/#initialize
     """
+    channels = {"channels": list(CHANNELS)} if request.save_method else {}
     return {
         "email": request.customer_email,
         "amount": to_subunits(request.amount),
@@ -119,6 +122,7 @@ def payment_request(request: PaymentRequest) -> dict[str, Any]:
         "reference": request.gateway_reference,
         "callback_url": request.return_url,
         "metadata": {"cancel_action": request.cancel_url, **_metadata(request.description)},
+        **channels,
     }
 
 
@@ -178,7 +182,7 @@ def read_payment(data: dict[str, Any]) -> PaymentSnapshot:
         channel=text(data.get("channel"), 30),
         paid_at=moment(data.get("paid_at")),
         failure=read_decline(data.get("gateway_response")) if state == GatewayState.FAILED else None,
-        saved_method=_read_method(below(data, "authorization")) if state == GatewayState.SUCCEEDED else None,
+        saved_method=read_method(below(data, "authorization")) if state == GatewayState.SUCCEEDED else None,
     )
 
 
@@ -237,7 +241,8 @@ def _metadata(description: str) -> dict[str, Any]:
     return {"custom_fields": [field]} if description else {}
 
 
-def _read_method(data: dict[str, Any]) -> SavedMethod | None:
+def read_method(data: dict[str, Any]) -> SavedMethod | None:
+    """`data` is an authorization; None for one that cannot be charged again."""
     # An authorization works only with the customer's e-mail address that it was made with.
     token = text(data.get("authorization_code"))
     if data.get("reusable") is not True or not token:
@@ -249,6 +254,7 @@ def _read_method(data: dict[str, Any]) -> SavedMethod | None:
         brand=text(data.get("brand"), 30).strip(),
         last4=text(data.get("last4"), 4),
         expires_month=f"{year}-{month:0>2}" if EXPIRY.fullmatch(f"{year}-{month:0>2}") else "",
+        signature=text(data.get("signature"), 100),
     )
 
 

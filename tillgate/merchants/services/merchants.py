@@ -1,6 +1,7 @@
 """What happens to merchants themselves."""
 
 import time
+from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -42,3 +43,14 @@ def set_country(merchant: Merchant, country: str) -> None:
     """Say where a merchant's gateway accounts are: what they cost depends on it. Empty: by the currency."""
     merchant.country = country
     merchant.save(update_fields=["country"])
+
+
+def set_zone(merchant: Merchant, zone: str) -> None:
+    """Say by which clock a merchant lives, as `zone_names` has it; subscriptions keep the one they have."""
+    merchant.zone = zone
+    merchant.save(update_fields=["zone"])
+
+
+def zone_names() -> frozenset[str]:
+    """Return the names of all zones: Africa/Lagos. Those that mean no place are not among them."""
+    return frozenset(available_timezones() - {"Factory", "localtime"})

@@ -60,6 +60,8 @@ def note(payment: Payment, type: str, data: dict[str, object] | None = None, **c
         setattr(payment, name, value)
     payment.sequence += 1
     payment.save(update_fields=["sequence", *changes])
+    if payment.subscription_reference:
+        data = {**(data or {}), "subscription": payment.subscription_reference}
     record_event(payment.merchant_id, type, payment.reference, sequence=payment.sequence, data=data)
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from tillgate.common import clock
 from tillgate.common.errors import GatewayTrouble
 from tillgate.common.references import new_reference
+from tillgate.customers.services.consents import has_consented
 from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Unreachable
 from tillgate.gateways.http import IN_REQUEST, Patience
 from tillgate.gateways.protocol import Failure, GatewayAccount, PaymentRequest, PaymentStarted
@@ -20,6 +21,7 @@ from tillgate.merchants.services.accounts import connect
 from tillgate.merchants.services.choosing import Choice, choose, no_gateway
 from tillgate.merchants.services.health import Entry, enter, note_outcome
 from tillgate.payments.errors import (
+    ConsentRequired,
     GatewayRefused,
     GatewayTimeout,
     KeyReused,
@@ -31,7 +33,7 @@ from tillgate.payments.jobs import ask_gateway
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.moves import lock_payment, move_attempt, note
 from tillgate.payments.services.sync import FRESH_S, LADDER_S, OPENING
-from tillgate.payments.states import PAYABLE, AttemptStatus
+from tillgate.payments.states import PAYABLE, AttemptStatus, MethodSaving
 
 log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 10
@@ -50,12 +52,14 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One gateway's turn to open the session; `reusable` are those whose open session will do as well."""
+    """One gateway's turn to open the session; `reusable` are those whose open session will do as well,
+    if it saves the method, or does not, as this one would."""
 
     account: GatewayAccount
     patience: Patience
     alone: bool
     reusable: frozenset[str]
+    saves: bool = False
 
 
 def ways_to_pay(payment: Payment) -> tuple[Choice, ...]:
@@ -72,8 +76,8 @@ def open_session(payment: Payment, gateway: str | None, claim: Claim = Claim()) 
     An open session of the same gateway is returned again; one at another gateway is superseded, and
     still asked: no gateway can close a session, and if both are paid, the second is surplus. (What a
     customer has only agreed to, such as PayPal's order, is taken only while the payment still waits.)
-    Raises NotInThisState, NoGateway, TooManyAttempts, StillRunning, and a GatewayTrouble when no
-    gateway could be asked: no money has moved then.
+    Raises NotInThisState, NoGateway, ConsentRequired, TooManyAttempts, StillRunning, and a GatewayTrouble
+    when no gateway could be asked: no money has moved then.
     """
     ways = ways_to_pay(payment)
     chosen = [_chosen(payment, gateway, ways)] if gateway else list(ways)
@@ -111,7 +115,8 @@ def _turns(chosen: list[Choice], *, alone: bool) -> Iterator[Turn]:
 
 
 def _open(payment: Payment, turn: Turn, claim: Claim) -> tuple[Attempt, bool]:
-    attempt, entry = _reserve(payment.pk, turn, claim)
+    saves = _saves_method(payment)
+    attempt, entry = _reserve(payment.pk, replace(turn, saves=saves), claim)
     if entry is None:
         return attempt, False
     if not _mark_sent(attempt):
@@ -139,7 +144,9 @@ def _reserve(payment_id: int, turn: Turn, claim: Claim) -> tuple[Attempt, Entry 
         return first, None
     _require_payable(payment)
     attempts = list(payment.attempts.order_by("pk"))
-    if reusable := _session_to_reuse(attempts, turn.reusable):
+    if reusable := _session_to_reuse(attempts, turn):
+        reusable.handed_out_at = clock.now()
+        reusable.save(update_fields=["handed_out_at"])
         return reusable, None
     if sum(_had_a_page(attempt) for attempt in attempts) >= MAX_ATTEMPTS or len(attempts) >= MAX_ROWS:
         raise TooManyAttempts(f"{payment.reference} had {MAX_ATTEMPTS} attempts. Create a new payment.")
@@ -147,7 +154,7 @@ def _reserve(payment_id: int, turn: Turn, claim: Claim) -> tuple[Attempt, Entry 
     for left in attempts:
         if left.status == AttemptStatus.PENDING:
             move_attempt(left, AttemptStatus.SUPERSEDED)
-    return _new_attempt(payment, turn.account, claim), entry
+    return _new_attempt(payment, turn, claim), entry
 
 
 def _first_under_key(claim: Claim) -> Attempt | None:
@@ -184,17 +191,18 @@ def _require_payable(payment: Payment) -> None:
         raise NotInThisState(f"{payment.reference} has expired. Create a new payment.")
 
 
-def _session_to_reuse(attempts: list[Attempt], gateways: frozenset[str]) -> Attempt | None:
+def _session_to_reuse(attempts: list[Attempt], turn: Turn) -> Attempt | None:
     for attempt in reversed(attempts):
         is_open = attempt.status == AttemptStatus.PENDING and bool(attempt.redirect_url)
-        if is_open and attempt.gateway in gateways:
+        if is_open and attempt.gateway in turn.reusable and attempt.saves_method == turn.saves:
             return attempt
         if _is_being_opened(attempt):
             raise StillRunning("A session is being opened for this payment.", headers={"Retry-After": "2"})
     return None
 
 
-def _new_attempt(payment: Payment, account: GatewayAccount, claim: Claim) -> Attempt:
+def _new_attempt(payment: Payment, turn: Turn, claim: Claim) -> Attempt:
+    account = turn.account
     reference = new_reference("ATT")
     attempt = Attempt.objects.create(
         reference=reference,
@@ -202,6 +210,7 @@ def _new_attempt(payment: Payment, account: GatewayAccount, claim: Claim) -> Att
         gateway=account.gateway,
         mode=account.mode,
         initiated_by="customer",
+        saves_method=turn.saves,
         gateway_reference=reference,
         created_at=clock.now(),
         idempotency_hash=claim.idempotency_hash,
@@ -240,6 +249,7 @@ def _store_started(attempt: Attempt, started: PaymentStarted) -> Attempt:
         "redirect_url": started.redirect_url,
         "access_code": started.access_code,
         "session_id": started.session_id,
+        "handed_out_at": clock.now(),
     }
     if not move_attempt(attempt, AttemptStatus.PENDING, **session) and attempt.status != AttemptStatus.FAILED:
         # An event overtook this answer; what it brought stands.
@@ -299,8 +309,27 @@ def _told(troubles: list[GatewayTrouble], others: list[str]) -> GatewayTrouble:
     return type(first)(f"{first.message}{also}", headers=first.headers)
 
 
+def _saves_method(payment: Payment) -> bool:
+    """Say whether the gateway is to save what is paid with. Raises ConsentRequired until the payer agreed."""
+    if payment.method_saving == MethodSaving.NO:
+        return False
+    agreed = has_consented(payment.reference)
+    if payment.method_saving == MethodSaving.REQUIRED and not agreed:
+        page = checkout_url(payment)
+        raise ConsentRequired(
+            f"This payment is the first of several. Send the customer to {page}: they agree there first.",
+            members={"checkout_url": page},
+        )
+    return agreed
+
+
+def checkout_url(payment: Payment) -> str:
+    """Return the page at which a payment is paid."""
+    return f"{settings.TILLGATE_PUBLIC_URL}/pay/{payment.checkout_token}"
+
+
 def _request(payment: Payment, attempt: Attempt) -> PaymentRequest:
-    page = f"{settings.TILLGATE_PUBLIC_URL}/pay/{payment.checkout_token}"
+    page = checkout_url(payment)
     return PaymentRequest(
         gateway_reference=attempt.gateway_reference,
         amount=payment.amount,
@@ -308,4 +337,5 @@ def _request(payment: Payment, attempt: Attempt) -> PaymentRequest:
         description=payment.description,
         return_url=f"{page}/return",
         cancel_url=page,
+        save_method=attempt.saves_method,
     )

@@ -17,7 +17,7 @@ from tillgate.merchants.services.choosing import no_gateway, usable_accounts
 from tillgate.money import Money
 from tillgate.payments.errors import KeyReused, ReferenceTaken
 from tillgate.payments.models import Payment
-from tillgate.payments.states import PAYABLE
+from tillgate.payments.states import PAYABLE, MethodSaving
 
 KEY_KEPT = timedelta(hours=72)
 RELEASED_AT_ONCE = 50  # Each batch is a transaction of its own, and SQLite has one writer.
@@ -42,6 +42,8 @@ class NewPayment:
     merchant_reference: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     expires_in: timedelta = timedelta(days=1)
+    subscription_reference: str = ""
+    method_saving: MethodSaving = MethodSaving.NO
     idempotency_hash: str | None = None
     request_hash: str = ""
 
@@ -57,7 +59,7 @@ def create_payment(new: NewPayment) -> tuple[Payment, bool]:
         # A repeat is answered all the same: its payment is there, whatever became of the gateway's key.
         refusal = no_gateway(new.merchant, new.mode, new.amount, only=new.gateway)
         return _first_under_key(new, otherwise=refusal), False
-    payment = _row(new, clock.now())
+    payment = build_payment(new, clock.now())
     if _insert_unless_claimed(payment):
         return payment, True
     return _first_under_key(new, otherwise=_reference_taken()), False
@@ -73,7 +75,8 @@ def release_keys() -> int:
     return released
 
 
-def _row(new: NewPayment, now: datetime) -> Payment:
+def build_payment(new: NewPayment, now: datetime) -> Payment:
+    """Return the row of a new payment, not saved yet."""
     return Payment(
         reference=new_reference("PAY"),
         merchant=new.merchant,
@@ -90,6 +93,8 @@ def _row(new: NewPayment, now: datetime) -> Payment:
         created_by=new.created_by,
         merchant_reference=new.merchant_reference,
         metadata=new.metadata,
+        subscription_reference=new.subscription_reference,
+        method_saving=new.method_saving,
         created_at=now,
         expires_at=now + new.expires_in,
         idempotency_hash=new.idempotency_hash,

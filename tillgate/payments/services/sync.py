@@ -13,10 +13,19 @@ from django.db import transaction
 
 from tillgate.common import clock
 from tillgate.common.jobs import make_due
+from tillgate.customers.services.consents import has_consented
+from tillgate.customers.services.methods import Payer, keep_method
 from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Rejected, Unreachable
 from tillgate.gateways.http import IN_REQUEST, IN_WORKER
-from tillgate.gateways.protocol import CapturesApproved, Failure, Gateway, GatewayState, PaymentSnapshot
+from tillgate.gateways.protocol import (
+    CapturesApproved,
+    Failure,
+    Gateway,
+    GatewayState,
+    PaymentSnapshot,
+    SavedMethod,
+)
 from tillgate.merchants.errors import NoGateway
 from tillgate.merchants.services.accounts import account_for, connect
 from tillgate.payments.models import Attempt, Payment
@@ -29,6 +38,7 @@ from tillgate.payments.states import (
     PAYABLE,
     UNSETTLED,
     AttemptStatus,
+    MethodSaving,
     PaymentStatus,
 )
 
@@ -41,6 +51,9 @@ FRESH_S = 5  # A GET finds news of this age good enough.
 WAIT_AFTER_EXPIRY = timedelta(hours=72)  # Gateways deliver that late; a later event still makes us ask.
 ABSENCES_BEFORE_FAILED = 2
 LAST_LOOK = timedelta(minutes=1)
+# Longer than any gateway's look-up has been seen to lag, three times over.
+SURELY_LISTED = timedelta(minutes=10)
+METHOD_SAVED = "payment.method_saved"
 COLLECTING = frozenset({PaymentStatus.PENDING, PaymentStatus.PROCESSING, PaymentStatus.FAILED})
 OPENING = timedelta(seconds=IN_REQUEST.total_s + 10)  # A session still being opened then has lost its opener.
 MONEY_MOVED = frozenset({GatewayState.SUCCEEDED, GatewayState.REVERSING, GatewayState.REVERSED})
@@ -68,7 +81,7 @@ class Sending(Enum):
 
 def climb(attempt_id: int, rung: int) -> None:
     """Ask the ladder's next question, unless somebody has asked since it was put there."""
-    if Attempt.objects.filter(pk=attempt_id, questions=rung).exists():
+    if Attempt.objects.filter(pk=attempt_id, questions=rung, status__in=ASKED_ATTEMPTS).exists():
         ask(attempt_id)
 
 
@@ -86,7 +99,7 @@ def ask(attempt_id: int, *, gateway_id: str | None = None) -> GatewayState | Non
         if named is not None and named.state != GatewayState.FAILED:
             answer = named
         else:
-            answer = _ours(gateway.fetch_payment(attempt.ref), attempt)
+            answer = ours(gateway.fetch_payment(attempt.ref), attempt)
         if answer.state == GatewayState.APPROVED:
             assert isinstance(gateway, CapturesApproved), f"{attempt.gateway} says approved"
             answer = _capture(gateway, attempt, answer)
@@ -137,7 +150,7 @@ def _named(gateway: Gateway, attempt: Attempt, gateway_id: str | None) -> Paymen
     """Ask about a transaction that is not the one by which the attempt is known."""
     if gateway_id is None or gateway_id == attempt.gateway_id:
         return None
-    return _ours(gateway.fetch_transaction(gateway_id), attempt)
+    return ours(gateway.fetch_transaction(gateway_id), attempt)
 
 
 def gateway_of(attempt: Attempt) -> Gateway:
@@ -155,7 +168,7 @@ def _capture(gateway: CapturesApproved, attempt: Attempt, approved: PaymentSnaps
     if sending == Sending.NO:
         return approved
     try:
-        snapshot = _ours(gateway.capture_approved(attempt.ref), attempt)
+        snapshot = ours(gateway.capture_approved(attempt.ref), attempt)
     except Rejected as error:
         if sending == Sending.AGAIN:
             raise  # What became of the first call is not known by that.
@@ -193,8 +206,11 @@ def _reserve_capture(gateway: CapturesApproved, attempt: Attempt) -> Sending:
     return Sending.FIRST
 
 
-def _ours(snapshot: PaymentSnapshot, attempt: Attempt) -> PaymentSnapshot:
-    """Whatever an adapter has checked: money of another reference or mode never reaches this attempt."""
+def ours(snapshot: PaymentSnapshot, attempt: Attempt) -> PaymentSnapshot:
+    """Return a snapshot that is about this attempt. Raises GatewayUnknown for any other.
+
+    Whatever an adapter has checked: money of another reference or mode never reaches this attempt.
+    """
     names = (snapshot.gateway_reference, snapshot.mode)
     if snapshot.state != GatewayState.ABSENT and names != (attempt.gateway_reference, attempt.mode):
         raise GatewayUnknown(
@@ -220,6 +236,9 @@ def _news(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
     if attempt.silences:
         attempt.silences = 0
         attempt.save(update_fields=["silences"])
+    if answer.session_id and attempt.session_id is None:  # Of a charge of ours, which opens none before.
+        attempt.session_id = answer.session_id
+        attempt.save(update_fields=["session_id"])
     if answer.state in MONEY_MOVED:
         _money_moved(payment, attempt, answer)
     else:
@@ -228,6 +247,8 @@ def _news(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
 
 def _money_moved(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
     settle(payment, attempt, answer)
+    if answer.saved_method is not None and attempt.settles:
+        _keep_method(payment, attempt, answer.saved_method)
     if answer.state == GatewayState.SUCCEEDED:
         return
     attempt.look_back_at = clock.now()  # The refunds and disputes that it lists say what went back, and why.
@@ -240,6 +261,20 @@ def _money_moved(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) ->
         attempt.save(update_fields=["reversed_at"])
         note(payment, "payment.reversal_reported", {"attempt": attempt.reference})
         log.error("gateway_reversed", payment=payment.reference, attempt=attempt.reference)
+
+
+def _keep_method(payment: Payment, attempt: Attempt, saved: SavedMethod) -> None:
+    """Keep what the payment was made by, where its payer has let us; some gateways tell it only later."""
+    if attempt.payment_method_id or payment.method_saving == MethodSaving.NO:
+        return
+    if not has_consented(payment.reference):
+        return
+    payer = Payer(
+        merchant=payment.merchant, mode=payment.mode, email=payment.customer_email, name=payment.customer_name
+    )
+    attempt.payment_method = keep_method(payer, attempt.gateway, saved)
+    attempt.save(update_fields=["payment_method"])
+    note(payment, METHOD_SAVED, {"attempt": attempt.reference, "method": attempt.payment_method.reference})
 
 
 def _pending(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
@@ -269,10 +304,11 @@ def _failed(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None
 def _absent(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
     """The gateway may only be slow to know it, so once is no answer; and no customer could pay what
     the gateway never opened, so twice means that it was never opened. A charge that we started needs
-    no page: for that, "not found" is never an end."""
-    attempt.absences += 1
-    attempt.save(update_fields=["absences"])
+    no page: for that, "not found" is never an end, and says nothing until it would surely be known."""
     needs_page = attempt.initiated_by == "customer"
+    if needs_page or (attempt.sent_again_at or attempt.created_at) + SURELY_LISTED < clock.now():
+        attempt.absences += 1
+        attempt.save(update_fields=["absences"])
     is_old = attempt.created_at + OPENING < clock.now()  # Its opener has an answer by now, or is dead.
     never_opened = is_old and attempt.absences >= ABSENCES_BEFORE_FAILED and not attempt.redirect_url
     if attempt.status == AttemptStatus.CREATED or (needs_page and (never_opened or _is_over(payment))):

@@ -107,7 +107,11 @@ def _attempts_to_look_at() -> Iterator[str]:
     since = clock.now() - LISTED_AFTER
     slow = Q(payment__status=PaymentStatus.PROCESSING) | Q(status=AttemptStatus.UNKNOWN)
     for attempt in Attempt.objects.open().filter(slow, created_at__lt=since).order_by("pk").iterator():
-        yield f"{attempt.reference} at {attempt.gateway} has no final answer for more than a day."
+        name = f"{attempt.reference} ({attempt.gateway_reference} at {attempt.gateway})"
+        what = (
+            " If its dashboard does not have it: ./run resolve-charge." if attempt.payment_method_id else ""
+        )
+        yield f"{name} has no final answer for more than a day.{what}"
 
 
 def _reversals_to_explain() -> Iterator[str]:

@@ -1,32 +1,30 @@
-"""A payment, the attempts to collect it, the money that came on top, what went back and what is contested."""
+"""A payment and the attempts to collect it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 
+from tillgate.customers.models import PaymentMethod
 from tillgate.gateways.protocol import AttemptRef
 from tillgate.merchants.models import Merchant
 from tillgate.money import MAX_MINOR, Money
 from tillgate.payments.states import (
-    COUNTED_REFUNDS,
     OPEN_ATTEMPTS,
-    OPEN_REFUNDS,
     PAYABLE,
+    UNANSWERED,
     AttemptStatus,
-    DisputeStatus,
+    MethodSaving,
     PaymentStatus,
-    RefundOrigin,
-    RefundStatus,
     choices,
     values,
 )
 
 MODES = [("test", "test"), ("live", "live")]
+CREATORS = ("guest", "key", "schedule")
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -63,9 +61,14 @@ class Payment(models.Model):
     gateway_pinned = models.BooleanField(default=False)  # Chosen by the caller, and not to be changed.
     checkout_token = models.CharField(max_length=26)
     return_url = models.CharField(max_length=2000, blank=True)
-    created_by = models.CharField(max_length=8, choices=[("guest", "guest"), ("key", "key")])
+    created_by = models.CharField(max_length=8, choices=[(word, word) for word in CREATORS])
     merchant_reference = models.CharField(max_length=100, null=True)  # noqa: DJ001  # NULL is not unique.
     metadata = models.JSONField(default=dict)
+    # The recurring payment that it is one of; the guard, one payment a cycle, lives above.
+    subscription_reference = models.CharField(max_length=30, blank=True)
+    method_saving = models.CharField(
+        max_length=8, choices=choices(MethodSaving), default=MethodSaving.NO.value
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True)
@@ -158,11 +161,17 @@ class Attempt(models.Model):
     initiated_by = models.CharField(
         max_length=8, choices=[("customer", "customer"), ("merchant", "merchant")]
     )
+    # The saved method that we charge by it, or that its success has left.
+    payment_method = models.ForeignKey(
+        PaymentMethod, on_delete=models.PROTECT, null=True, related_name="attempts"
+    )
+    saves_method = models.BooleanField(default=False)  # Its session was opened with the payer's consent.
     gateway_reference = models.CharField(max_length=60)
     gateway_id = models.CharField(max_length=60, null=True)  # noqa: DJ001  # NULL until the gateway named it.
     # What the gateway opened for the customer, where it can only be asked by that.
     session_id = models.CharField(max_length=60, null=True)  # noqa: DJ001
     redirect_url = models.CharField(max_length=2000, blank=True)
+    handed_out_at = models.DateTimeField(null=True)  # When a customer was last sent to that page.
     access_code = models.CharField(max_length=100, blank=True)
     failure = models.JSONField(null=True)
     settles = models.BooleanField(default=False)
@@ -173,6 +182,7 @@ class Attempt(models.Model):
     paid_at = models.DateTimeField(null=True)  # The gateway's time.
     verified_at = models.DateTimeField(null=True)  # Ours, when the gateway confirmed it to our own question.
     reversed_at = models.DateTimeField(null=True)
+    sent_again_at = models.DateTimeField(null=True)  # When a charge with a lost answer was last repeated.
     capture_sent_at = models.DateTimeField(null=True)  # Committed before the call that takes approved money.
     looked_back_at = models.DateTimeField(null=True)  # When refunds and disputes were last asked for.
     look_back_at = models.DateTimeField(null=True)  # When they are to be asked for next.
@@ -216,7 +226,12 @@ class Attempt(models.Model):
         indexes = [
             models.Index(
                 fields=["look_back_at"], name="attempt_look_back", condition=Q(look_back_at__isnull=False)
-            )
+            ),
+            models.Index(
+                fields=["created_at"],
+                name="attempt_unanswered_charge",
+                condition=Q(initiated_by="merchant", status__in=values(UNANSWERED)),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -238,163 +253,3 @@ class Attempt(models.Model):
     def question_key(self) -> str:
         """The name of the job that asks next; one per rung, so that two chains cannot grow."""
         return f"ask-{self.pk}-{self.questions}"
-
-
-class Surplus(models.Model):
-    """Money that arrived beyond what was to be paid, waiting to be sent back; it is never revenue."""
-
-    reference = models.CharField(max_length=30)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="surpluses")
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="surpluses")
-    gateway = models.CharField(max_length=20)
-    mode = models.CharField(max_length=4, choices=MODES)
-    gateway_id = models.CharField(max_length=60)
-    amount_minor = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["reference"], name="surplus_reference"),
-            models.UniqueConstraint(fields=["gateway", "mode", "gateway_id"], name="surplus_gateway_id"),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="surplus_amount"),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-    @property
-    def amount(self) -> Money:
-        """What came on top."""
-        return Money(self.amount_minor, self.currency)
-
-    @property
-    def transaction(self) -> AttemptRef:
-        """The transaction that brought it, for the gateway: it may be the attempt's second one."""
-        return replace(self.attempt.ref, gateway_id=self.gateway_id)
-
-
-class RefundQuerySet(models.QuerySet["Refund"]):
-    """The ways in which refunds are read."""
-
-    def of(self, attempt: Attempt, surplus: Surplus | None) -> Self:
-        """The refunds of one transaction: a surplus's own, or the one that the attempt stands for."""
-        return self.filter(attempt=attempt, surplus=surplus)
-
-    def counted(self) -> Self:
-        """What can not be refunded again: it went back, or is going to."""
-        return self.filter(status__in=COUNTED_REFUNDS)
-
-    def uncalled(self) -> Self:
-        """Reserved refunds that no gateway was called for, the oldest first."""
-        waiting = self.filter(
-            status=RefundStatus.PENDING, listed_before__isnull=True, gateway_id__isnull=True
-        )
-        return waiting.order_by("pk")
-
-    def unanswered(self) -> Self:
-        """Refunds whose call was made and whose answer is not known: at most one of each payment."""
-        return self.filter(status__in=OPEN_REFUNDS, listed_before__isnull=False, gateway_id__isnull=True)
-
-    def total_minor(self) -> int:
-        """Their sum; the refunds of one transaction have one currency."""
-        return self.aggregate(total=Sum("amount_minor"))["total"] or 0
-
-
-class Refund(models.Model):
-    """Money on its way back to the customer, by the transaction it came in by."""
-
-    reference = models.CharField(max_length=30)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="refunds")
-    # The surplus that it sends back; NULL where it sends back the payment's own money.
-    surplus = models.ForeignKey(Surplus, on_delete=models.PROTECT, null=True, related_name="refunds")
-    origin = models.CharField(max_length=8, choices=choices(RefundOrigin), default=RefundOrigin.KEY.value)
-    reason = models.CharField(max_length=500, blank=True)
-    amount_minor = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    status = models.CharField(
-        max_length=10, choices=choices(RefundStatus), default=RefundStatus.PENDING.value
-    )
-    gateway_id = models.CharField(max_length=60, null=True)  # noqa: DJ001
-    # Ids that the gateway listed before we called; NULL until the call is about to be made.
-    listed_before = models.JSONField(null=True)
-    called_at = models.DateTimeField(null=True)  # When the call was first made.
-    explanation = models.CharField(max_length=200, blank=True)  # Why it failed, or is for a person.
-    questions = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    idempotency_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
-    request_hash = models.CharField(max_length=64, blank=True)
-
-    objects = RefundQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["reference"], name="refund_reference"),
-            models.UniqueConstraint(fields=["idempotency_hash"], name="refund_idempotency"),
-            models.UniqueConstraint(fields=["attempt", "gateway_id"], name="refund_gateway_id"),
-            # Of two calls with a lost answer, nobody could tell whose refund the gateway made.
-            models.UniqueConstraint(
-                fields=["payment"],
-                condition=Q(
-                    status__in=values(OPEN_REFUNDS), listed_before__isnull=False, gateway_id__isnull=True
-                ),
-                name="refund_one_in_flight",
-            ),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount"),
-            models.CheckConstraint(condition=Q(status__in=values(RefundStatus)), name="refund_status"),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-    @property
-    def amount(self) -> Money:
-        """What goes back."""
-        return Money(self.amount_minor, self.currency)
-
-    @property
-    def transaction(self) -> AttemptRef:
-        """The transaction that it sends back, for the gateway."""
-        return self.attempt.ref if self.surplus is None else self.surplus.transaction
-
-    @property
-    def submit_key(self) -> str:
-        """The name of the job that makes its call."""
-        return f"submit-refund-{self.pk}"
-
-
-class Dispute(models.Model):
-    """The customer's bank contests a transaction."""
-
-    reference = models.CharField(max_length=30)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="disputes")
-    # The surplus whose transaction is contested; NULL where it is the payment's own money.
-    surplus = models.ForeignKey(Surplus, on_delete=models.PROTECT, null=True, related_name="disputes")
-    gateway_id = models.CharField(max_length=60)
-    status = models.CharField(max_length=12, choices=choices(DisputeStatus), default=DisputeStatus.OPEN.value)
-    amount_minor = models.BigIntegerField()
-    currency = models.CharField(max_length=3)
-    reason = models.CharField(max_length=200, blank=True)  # The gateway's word.
-    evidence = models.TextField(blank=True)  # What the merchant keeps about it; nothing sends it anywhere.
-    respond_by = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["reference"], name="dispute_reference"),
-            models.UniqueConstraint(fields=["attempt", "gateway_id"], name="dispute_gateway_id"),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount"),
-            models.CheckConstraint(condition=Q(status__in=values(DisputeStatus)), name="dispute_status"),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-    @property
-    def amount(self) -> Money:
-        """What is contested."""
-        return Money(self.amount_minor, self.currency)

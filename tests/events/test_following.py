@@ -1,0 +1,65 @@
+"""News travels upward by event: a job follows types of events, in the transaction that records them."""
+
+import pytest
+from django.db import transaction
+
+from tillgate.common.jobs import task
+from tillgate.common.jobs.models import Job
+from tillgate.events import services
+from tillgate.events.services import follow, record_event
+
+
+@task
+def heard(subject: str) -> None:
+    """What follows."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_else(monkeypatch):
+    monkeypatch.setattr(services, "_followers", [])
+
+
+def record(type="payment.completed", data=None, sequence=1):
+    with transaction.atomic():
+        record_event(1, type, "PAY-1", sequence=sequence, data=data)
+
+
+def test_a_followed_event_queues_the_job_with_its_subject(db):
+    follow(heard, types=["payment.completed"], having="subscription")
+
+    record(data={"subscription": "SUB-1"})
+
+    [job] = Job.objects.all()
+    assert (job.args, job.task.endswith("heard")) == (["PAY-1"], True)
+
+
+@pytest.mark.parametrize(
+    ("type", "data"),
+    [("payment.failed", {"subscription": "SUB-1"}), ("payment.completed", {}), ("payment.completed", None)],
+)
+def test_other_types_and_events_without_the_member_queue_nothing(db, type, data):
+    follow(heard, types=["payment.completed"], having="subscription")
+
+    record(type, data)
+
+    assert not Job.objects.exists()
+
+
+def test_a_follower_told_twice_follows_once_and_two_events_are_one_job(db):
+    for _ in range(2):
+        follow(heard, types=["payment.completed"], having="subscription")
+
+    record(data={"subscription": "SUB-1"})
+    record(data={"subscription": "SUB-1"}, sequence=2)
+
+    assert Job.objects.count() == 1
+
+
+def test_the_job_vanishes_with_the_change(db):
+    follow(heard, types=["payment.completed"], having="subscription")
+
+    with transaction.atomic():
+        record_event(1, "payment.completed", "PAY-1", sequence=1, data={"subscription": "SUB-1"})
+        transaction.set_rollback(True)
+
+    assert not Job.objects.exists()

@@ -1,0 +1,187 @@
+"""Charge a saved method without the customer: reserve, commit, call once, apply the answer.
+
+The reference that the gateway gets is derived from what is charged for, so that a repeat is recognised.
+A charge whose answer was lost is looked up. "Not found" is no leave to charge again: gateways know a
+charge late. It is sent again, under the same reference, only where that cannot take the money twice.
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.db import connection, transaction
+
+from tillgate.common import clock
+from tillgate.common.crypto import CannotDecrypt
+from tillgate.common.references import new_reference
+from tillgate.customers.models import PaymentMethod
+from tillgate.customers.services.methods import token_of
+from tillgate.gateways.declines import decline
+from tillgate.gateways.errors import GatewayError, MethodRefused, Rejected, Unreachable
+from tillgate.gateways.http import FOR_CHARGES
+from tillgate.gateways.protocol import ChargeRequest, ChargesSaved, Failure, GatewayState, PaymentSnapshot
+from tillgate.merchants.errors import GatewayResting, NoGateway
+from tillgate.merchants.services.accounts import account_for, connect
+from tillgate.merchants.services.health import enter, note_outcome
+from tillgate.payments.errors import NotInThisState
+from tillgate.payments.models import Attempt, Payment
+from tillgate.payments.services.moves import lock_payment, move_payment
+from tillgate.payments.services.sync import KEY_MARGIN, apply_answer, gateway_of, ours
+from tillgate.payments.states import PAYABLE, UNANSWERED, AttemptStatus, PaymentStatus
+
+log = structlog.get_logger(__name__)
+ABSENCES_BEFORE_REPEAT = 2
+RESOLVED_AFTER = timedelta(days=1)
+NOT_SENT = Failure(
+    code="gateway_unreachable", message="The gateway cannot be reached just now.", retryable=True
+)
+REFUSED = Failure(code="gateway_refused", message="The gateway refused the charge.", retryable=False)
+
+
+def reserve_charge(payment: Payment, method: PaymentMethod, gateway_reference: str) -> Attempt:
+    """Write down that a locked payment is being charged by a saved method; the caller commits, then calls.
+
+    From here on it can be neither canceled nor expired, nor paid by hand: the money may be moving. The
+    database refuses a second charge under this reference, and a second one beside an open one.
+    """
+    assert connection.in_atomic_block, "a charge is written down before it is sent"
+    assert payment.status in PAYABLE, f"{payment.reference} is {payment.status}"
+    attempt = Attempt.objects.create(
+        reference=new_reference("ATT"),
+        payment=payment,
+        gateway=method.gateway,
+        mode=payment.mode,
+        status=AttemptStatus.SENT,
+        initiated_by="merchant",
+        payment_method=method,
+        gateway_reference=gateway_reference,
+        processing=True,
+        created_at=clock.now(),
+    )
+    event: dict[str, object] = {"attempt": attempt.reference, "gateway": method.gateway}
+    move_payment(payment, PaymentStatus.PROCESSING, event=event, gateway=method.gateway, asked_at=clock.now())
+    return attempt
+
+
+def send_charge(attempt: Attempt) -> None:
+    """Make the call of a reserved charge and apply what the gateway says. Never in a transaction."""
+    answer = _charge(attempt)
+    if isinstance(answer, GatewayError):
+        _store_error(attempt, answer)
+    else:
+        apply_answer(attempt, answer)
+
+
+def charger_of(attempt: Attempt) -> ChargesSaved | None:
+    """Return the gateway by which an attempt was charged; None while its account has no key."""
+    try:
+        gateway = gateway_of(attempt)
+    except Unreachable:
+        return None
+    assert isinstance(gateway, ChargesSaved), f"{attempt.gateway} charges no saved methods"
+    return gateway
+
+
+def may_be_sent_again(attempt: Attempt, gateway: ChargesSaved) -> bool:
+    """Say whether the same charge, under the same reference, can be sent again and takes no money twice.
+
+    Where the gateway returns the first answer: while it keeps the key. Where it refuses a reference that
+    it knows: after it has said twice that it does not know this one, when it surely would.
+    """
+    if attempt.initiated_by != "merchant" or attempt.status not in UNANSWERED:
+        return False
+    if gateway.charge_key_kept is not None:
+        return clock.now() < attempt.created_at + gateway.charge_key_kept - KEY_MARGIN
+    is_unknown_there = attempt.absences >= ABSENCES_BEFORE_REPEAT and attempt.silences == 0
+    return gateway.refuses_repeated_charges and is_unknown_there
+
+
+def resolve_lost(attempt_id: int) -> Attempt:
+    """A person has seen in the gateway's dashboard that a charge was never made: it has failed, and another
+    may be made.
+
+    The gateway is asked first, where it can be (PayPal tells of no charge whose answer was lost). Raises
+    NotInThisState for a charge that has an answer, was sent less than a day ago, or that the gateway knows
+    after all; a GatewayError when it gives no usable answer.
+    """
+    attempt = Attempt.objects.select_related("payment__merchant").get(pk=attempt_id)
+    if attempt.initiated_by != "merchant" or attempt.status not in UNANSWERED:
+        raise NotInThisState(f"{attempt.reference} is {attempt.status}: its answer is known.")
+    if (attempt.sent_again_at or attempt.created_at) > clock.now() - RESOLVED_AFTER:
+        raise NotInThisState(f"{attempt.reference} was sent less than a day ago, and is still asked about.")
+    answer = ours(gateway_of(attempt).fetch_payment(attempt.ref), attempt)
+    if answer.state != GatewayState.ABSENT:
+        apply_answer(attempt, answer)
+        raise NotInThisState(f"The gateway knows {attempt.reference}, and says {answer.state}.")
+    return _store_never_made(attempt)
+
+
+@transaction.atomic
+def _store_never_made(attempt: Attempt) -> Attempt:
+    lock_payment(attempt.payment_id)
+    known = Attempt.objects.get(pk=attempt.pk)
+    if known.status not in UNANSWERED or known.sent_again_at != attempt.sent_again_at:
+        raise NotInThisState(f"{attempt.reference} has news. Look at it again.")
+    apply_answer(attempt, _failed(attempt, NOT_SENT))
+    known.refresh_from_db()
+    return known
+
+
+@transaction.atomic
+def _store_error(attempt: Attempt, error: GatewayError) -> None:
+    """What surely took no money ends the charge, if it was sent this once: nothing but an answer about the
+    charge itself says what became of another sending."""
+    lock_payment(attempt.payment_id)
+    known = Attempt.objects.get(pk=attempt.pk)
+    sent_once = known.status == AttemptStatus.SENT and known.sent_again_at is None
+    apply_answer(attempt, (_surely_not_charged(attempt, error) if sent_once else None) or error)
+
+
+def _charge(attempt: Attempt) -> PaymentSnapshot | GatewayError:
+    method = attempt.payment_method
+    assert method is not None, "a charge of ours has a method"
+    try:
+        account = account_for(attempt.payment.merchant, attempt.gateway, attempt.mode)
+        entry = enter(account, alone=True)
+        token = token_of(method)
+    except (NoGateway, GatewayResting) as error:
+        return Unreachable(error.message)
+    except CannotDecrypt as error:
+        return MethodRefused(str(error))
+    gateway = connect(account, FOR_CHARGES)
+    assert isinstance(gateway, ChargesSaved), f"{attempt.gateway} charges no saved methods"
+    try:
+        answer = ours(gateway.charge_saved(_request(attempt, method, token)), attempt)
+    except GatewayError as error:
+        note_outcome(entry, error)
+        return error
+    note_outcome(entry, None)
+    return answer
+
+
+def _surely_not_charged(attempt: Attempt, error: GatewayError) -> PaymentSnapshot | None:
+    """Return the failure that an error is which took no money; None where that is not known."""
+    if isinstance(error, MethodRefused):
+        failure = decline("method_not_usable")
+    elif isinstance(error, Rejected):
+        failure = REFUSED
+    elif isinstance(error, Unreachable):
+        failure = NOT_SENT
+    else:
+        return None
+    log.warning("charge_not_made", attempt=attempt.reference, gateway=attempt.gateway, reason=str(error))
+    return _failed(attempt, failure)
+
+
+def _failed(attempt: Attempt, failure: Failure) -> PaymentSnapshot:
+    reference = attempt.gateway_reference
+    return PaymentSnapshot(state=GatewayState.FAILED, gateway_reference=reference, failure=failure)
+
+
+def _request(attempt: Attempt, method: PaymentMethod, token: str) -> ChargeRequest:
+    return ChargeRequest(
+        gateway_reference=attempt.gateway_reference,
+        amount=attempt.payment.amount,
+        customer_email=method.charged_as,
+        description=attempt.payment.description,
+        token=token,
+    )

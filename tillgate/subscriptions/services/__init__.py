@@ -1,0 +1,1 @@
+"""What happens to recurring payments, one file per use case."""
