@@ -2,11 +2,9 @@
 
 import argparse
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,14 +21,15 @@ from launcher.environment import (
     private_environment,
     product_environment,
 )
-from launcher.http import Client, Form, Refused
+from launcher.http import Refused
 from launcher.product import NotStarted, Product, Stopped, free_ports
+from launcher.recurring_demo import play_a_year
+from launcher.stage import CURRENCIES, Stage
 
 ORDER = {"customer_name": "John Doe", "customer_email": "john@example.com", "amount": 50.00}
 AMOUNT_MINOR = 5000
 # What a fault strikes: the call by which the product learns, or makes, that the money has moved.
 STRUCK = {"paystack": "verify", "flutterwave": "verify", "paypal": "capture"}
-CURRENCIES = {"paypal": "USD"}  # PayPal takes no naira, which is what a payment is in by default.
 FINAL = {"completed", "review", "canceled"}  # After these, waiting changes nothing.
 # A hung gateway holds a question for 45 s, so a demo with a fault may wait longer.
 PATIENCE_S, PATIENCE_WITH_FAULT_S = 30.0, 150.0
@@ -60,18 +59,15 @@ DEEDS = {
 ENDS = {"paystack": LIES, "flutterwave": LIES, "paypal": DEEDS}
 
 
-class Demo:
+class Demo(Stage):
     """One payment on its way, and the timeline printed as it goes."""
 
     def __init__(self, installation: Installation, env: Environment, options: argparse.Namespace) -> None:
-        self.client = Client()
-        self.product = options.url.rstrip("/") if options.url else installation.url
-        self.sandbox = options.sandbox_url.rstrip("/") if options.sandbox_url else installation.sandbox_url
+        product, sandbox = options.url or installation.url, options.sandbox_url or installation.sandbox_url
+        super().__init__(product, sandbox, env)
         self.gateway: str = options.gateway
         self.fault: str = options.fault
         self._end = ENDS[self.gateway].get(self.fault, End())
-        self._env = env
-        self._began = time.monotonic()
         self._seen: set[str] = set()
 
     def run(self) -> bool:
@@ -79,9 +75,8 @@ class Demo:
         payment = self._create()
         self._plan_fault()
         reference = self._check_out(payment)
-        pay = {"gateway": self.gateway, "reference": reference, "outcome": "success"}
-        self.client.post(f"{self.sandbox}/control/pay", pay)
-        self._say("paid", "by the customer, on the gateway's page")
+        self.tell_sandbox("pay", {"gateway": self.gateway, "reference": reference, "outcome": "success"})
+        self.say("paid", "by the customer, on the gateway's page")
         ended = self._wait(payment["id"], reference)
         return self._judge(ended) & self._fault_struck() & self._money_moved_rightly(reference)
 
@@ -90,7 +85,7 @@ class Demo:
         order = {**ORDER, "currency": currency} if currency else ORDER
         answer = self.client.post(f"{self.product}/api/v1/payments", order)
         payment: dict[str, Any] = answer.json()["payment"]
-        self._say("created", f"{payment['id']}, {payment['amount']:.2f} {payment['currency']}")
+        self.say("created", f"{payment['id']}, {payment['amount']:.2f} {payment['currency']}")
         return payment
 
     def _plan_fault(self) -> None:
@@ -101,28 +96,15 @@ class Demo:
         # Two questions may be on their way at once; where one true answer would do, none may be true.
         lasts = self._end.status != "completed"
         plan = {"match": match, "nth": 1, "times": 0 if lasts else 1, "fault": self.fault, "args": {}}
-        self.client.post(f"{self.sandbox}/control/faults", {"faults": [plan]})
-        self._say("fault", f"{'every' if lasts else 'the first'} {match} will suffer {self.fault}")
+        self.tell_sandbox("faults", {"faults": [plan]})
+        self.say("fault", f"{'every' if lasts else 'the first'} {match} will suffer {self.fault}")
 
     def _check_out(self, payment: dict[str, Any]) -> str:
         url: str = payment["checkout_url"]
-        form = Form(self.client.get(url).text, button="gateway", value=self.gateway)
-        if not form.found:
-            raise Refused(f"The checkout page {url} has no button for {self.gateway}.")
-        self._say("checkout", "the customer opens the page")
-        answer = self.client.submit(urllib.parse.urljoin(url, form.action), form.fields)
-        if answer.status != 303:
-            raise Refused(f"The checkout's button answered {answer.status} and not 303.")
-        self._say("session", f"redirected to {answer.location}")
-        # The session is open: asking for it again returns the same one, with its reference.
-        again = self.client.post(
-            f"{self.product}/api/v1/payments/{payment['id']}/attempts", {"gateway": self.gateway}
-        )
-        attempt = again.json()["attempt"]
-        if attempt["next_action"]["url"] != answer.location:
-            raise Refused("The checkout's button and the API opened two sessions.")
-        reference: str = attempt["gateway_reference"]
-        return reference
+        self.say("checkout", "the customer opens the page")
+        page = self.press(url, self.gateway)
+        self.say("session", f"redirected to {page}")
+        return self.reference_of(payment["id"], self.gateway, page)
 
     def _wait(self, payment_id: str, reference: str) -> dict[str, Any]:
         paid_at = time.monotonic()
@@ -134,7 +116,9 @@ class Demo:
             if payment["status"] in {self._end.status, *FINAL} or time.monotonic() > until:
                 return payment
             if time.monotonic() > advance_at:
-                self._advance_clocks()
+                step_s = self._end.advance_s
+                self.advance_clocks(step_s)
+                self.say("clock", f"product and sandbox {step_s} s on, so that the next question is due")
                 advance_at = time.monotonic() + ADVANCE_EVERY_S
             time.sleep(POLL_EVERY_S)
 
@@ -145,53 +129,43 @@ class Demo:
         return payment
 
     def _show_events(self, reference: str) -> None:
-        for event in self.client.get(f"{self.sandbox}/control/events").json()["events"]:
+        for event in self.ask_sandbox("events")["events"]:
             state = f"{event['status']}, answer {event['last_answer'] or 'none yet'}"
             line = f"#{event['id']} {event['type']} {'forged, ' if event['forged'] else ''}{state}"
             if event["reference"] == reference and event["status"] != "waiting" and line not in self._seen:
                 self._seen.add(line)
-                self._say("webhook", line)
-
-    def _advance_clocks(self) -> None:
-        step_s = self._end.advance_s
-        self.client.post(f"{self.sandbox}/control/clock", {"advance_s": step_s})
-        command = [sys.executable, "manage.py", "advance_clock", str(step_s)]
-        subprocess.run(command, cwd=ROOT, env=self._env, check=True, stdout=subprocess.DEVNULL)
-        self._say("clock", f"product and sandbox {step_s} s on, so that the next question is due")
+                self.say("webhook", line)
 
     def _judge(self, payment: dict[str, Any]) -> bool:
         status = payment["status"]
         if status == "completed" and payment["completed_at"]:
-            self._say("verified", "the gateway confirmed amount, currency and reference when asked")
-        self._say(status, f"completed_at {payment['completed_at']}" if payment["completed_at"] else "")
+            self.say("verified", "the gateway confirmed amount, currency and reference when asked")
+        self.say(status, f"completed_at {payment['completed_at']}" if payment["completed_at"] else "")
         good: bool = status == self._end.status
         if not good:
-            self._say("wrong", f"it should have ended {self._end.status}")
+            self.say("wrong", f"it should have ended {self._end.status}")
         return good
 
     def _fault_struck(self) -> bool:
         """Take the fault away; a demo of one that never struck has shown nothing."""
         if not self.fault:
             return True
-        planned = self.client.get(f"{self.sandbox}/control/faults").json()["faults"]
+        planned = self.ask_sandbox("faults")["faults"]
         struck = any(fault["hits"] for fault in planned if fault["fault"] == self.fault)
         self.client.submit(f"{self.sandbox}/control/faults", {"clear": "1"})
         if not struck:
-            self._say("wrong", f"{self.fault} never struck")
+            self.say("wrong", f"{self.fault} never struck")
         return struck
 
     def _money_moved_rightly(self, reference: str) -> bool:
-        entries = self.client.get(f"{self.sandbox}/control/journal").json()["entries"]
+        entries = self.ask_sandbox("journal")["entries"]
         charges = [
             entry for entry in entries if entry["reference"] == reference and entry["kind"] == "charge"
         ]
         taken = tuple(entry["amount_minor"] for entry in charges if entry["ok"])
         right = taken == self._end.taken
-        self._say("journal", f"the gateway took {_amounts(taken)}{'' if right else ', which is wrong'}")
+        self.say("journal", f"the gateway took {_amounts(taken)}{'' if right else ', which is wrong'}")
         return right
-
-    def _say(self, what: str, more: str) -> None:
-        print(f"{time.monotonic() - self._began:+8.2f} s  {what:<10} {more}".rstrip(), flush=True)
 
 
 def _amounts(taken: tuple[int, ...]) -> str:
@@ -207,7 +181,10 @@ def main() -> int:
         signal.SIGTERM, signal.default_int_handler
     )  # Ends as Ctrl-C does: everything is cleared away.
     try:
-        if options.url:
+        if options.recurring:
+            with _private_product() as (installation, env):
+                good = play_a_year(installation, env, options.gateway)
+        elif options.url:
             good = Demo(*_running(options), options).run()
         else:
             with _private_product() as (installation, env):
@@ -217,7 +194,8 @@ def main() -> int:
         return 1
     except (Stopped, KeyboardInterrupt):
         return 130
-    print("The payment ended as it should." if good else "The payment did NOT end as it should.")
+    what = "year" if options.recurring else "payment"
+    print(f"The {what} ended as it should." if good else f"The {what} did NOT end as it should.")
     return 0 if good else 1
 
 
@@ -262,10 +240,18 @@ def _options() -> argparse.Namespace:
         default="",
         help="what the sandbox does to the first verify (PayPal: capture) or event",
     )
+    parser.add_argument(
+        "--recurring",
+        action="store_true",
+        help="a year of a monthly payment in seconds, with a decline and a lost answer on the way",
+    )
     parser.add_argument("--url", help="a running product to use; default: a private one")
     parser.add_argument("--sandbox-url", help="the running product's sandbox, with --url")
     parser.add_argument("--data-dir", type=Path, help="the running product's data, with --url (var)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.recurring and (options.fault or options.url):
+        parser.error("--recurring plays its own faults, in a product of its own: leave --fault and --url out")
+    return options
 
 
 if __name__ == "__main__":

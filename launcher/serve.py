@@ -11,10 +11,12 @@ from launcher.product import NotStarted, Product, Stopped
 
 COMMANDS = """\
 other words:
-  ./run demo [--fault F]   one whole payment against a private product and sandbox
+  ./run demo [--fault F]   one whole payment against a private product and sandbox (--gateway G)
+  ./run demo --recurring   a year of a monthly payment, with a decline and a fault, then stopped
   ./run test [ARGS]        the test suite, on SQLite and PostgreSQL (ARGS go to pytest)
   ./run check | fix        every check | mend what can be mended by itself
   ./run bench              throughput beside the limits of this machine
+  ./run soak renewals      10,000 due in one minute, and workers that are killed: each charged once
   ./run lock               write requirements/*.lock anew
   ./run COMMAND [ARGS]     any management command, on the same data (./run help lists them)
 """
@@ -26,7 +28,7 @@ Tillgate is ready after {seconds:.1f} s{memory}.
   Docs       {url}/api/v1/docs
   Checkout   every new payment answers with its checkout_url
   Sandbox    {sandbox}
-  Data       {data_dir}
+  Data       {data_dir} (mails to customers are in its folder mail)
   Commands   {command}
 
 Try it:

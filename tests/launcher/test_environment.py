@@ -1,5 +1,6 @@
 """What `./run` gives to the product's processes."""
 
+import base64
 import re
 import stat
 from pathlib import Path
@@ -26,6 +27,7 @@ def test_first_start_makes_secrets_that_only_the_owner_reads(installation):
     secrets = sorted(path for path in installation.data_dir.iterdir())
     assert [path.name for path in secrets] == [
         "django_secret_key",
+        "encryption_key",
         "flutterwave_sandbox_hash",
         "flutterwave_sandbox_key",
         "paypal_sandbox_client_id",
@@ -36,6 +38,7 @@ def test_first_start_makes_secrets_that_only_the_owner_reads(installation):
     assert {mode_of(path) for path in secrets} == {0o600}
     assert env["SECRET_KEY_FILE"] == str(installation.data_dir / "django_secret_key")
     assert len((installation.data_dir / "django_secret_key").read_text()) >= 50
+    assert len(base64.urlsafe_b64decode((installation.data_dir / "encryption_key").read_text())) == 32
 
 
 def test_later_starts_keep_the_secrets(installation):

@@ -10,8 +10,12 @@ import pytest
 from sandbox.paypal import authority
 from tests import environment
 
-pytest.register_assert_rewrite("tests.reliability.truth", "tests.reliability.world")
+pytest.register_assert_rewrite(
+    "tests.reliability.truth", "tests.reliability.world", "tests.reliability.subscriber"
+)
 
+from tests.reliability.killer import Killer  # noqa: E402
+from tests.reliability.subscriber import Subscriber  # noqa: E402
 from tests.reliability.world import World  # noqa: E402
 from tillgate.gateways import registry  # noqa: E402
 from tillgate.gateways.http import Patience  # noqa: E402
@@ -43,6 +47,18 @@ def world(
     monkeypatch.setattr(registry, "connect", with_its_patience)
     yield the_world
     the_world.close()
+
+
+@pytest.fixture
+def subscriber(world: World) -> Subscriber:
+    """A customer of the world's gateway who has agreed to pay every month, and has paid once."""
+    return Subscriber(world)
+
+
+@pytest.fixture
+def killer(world: World, monkeypatch: pytest.MonkeyPatch) -> Killer:
+    """Whoever kills the world's worker."""
+    return Killer(world, monkeypatch)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """The table of cases × gateways: which run, and which cannot, with the gateway's reason.
 
-G-23 is about charges of saved cards and comes with recurring payments. Of G-29 the lists of refunds are
-here; the reports of settlements come with settlements. G-20 tries certificates; names that do not resolve
-would have to ask a real name server, and end in the same refused connection.
+What is about renewals has a table of its own: the cases of the gateway's answers are tried once more at a
+charge of a saved method. Of G-29 the lists of refunds are here; the reports of settlements come with
+settlements. G-20 tries certificates; names that do not resolve would have to ask a real name server, and
+end in the same refused connection.
 """
 
 from collections.abc import Callable
@@ -18,21 +19,29 @@ IDS = frozenset(
 )
 
 
+RENEWALS = frozenset(
+    {"G-01", "G-02", "G-04", "G-05", "G-07", "G-14", "G-16", "G-23", "W-03", "C-02", "C-03"}
+    | {"T-04", "T-05", "T-06", "T-09", "T-10"}
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """How money comes in by one gateway, and what the sandbox calls the calls on that way.
 
     After `take` we know that the money came; for a gateway that captures, `take` moves it. `look` asks
-    what became of an attempt, `list` what became of its refunds.
+    what became of an attempt, `list` what became of its refunds. `charge` takes money by a saved method.
     """
 
     currency: str
     start: str
     take: str
     look: str
+    charge: str
     list: str = "list"
     refund: str = "refund"
     captures: bool = False
+    resends: bool = True  # A lost charge that it does not know; else a person has to say that none was made.
     without_decimals: str = "XOF"
     other_currency: str = "GHS"
 
@@ -44,13 +53,16 @@ class Way:
 
 
 WAYS = {
-    "paystack": Way(currency="NGN", start="initialize", take="verify", look="verify"),
-    "flutterwave": Way(currency="NGN", start="payments", take="verify", look="verify"),
+    "paystack": Way(currency="NGN", start="initialize", take="verify", look="verify", charge="charge"),
+    "flutterwave": Way(
+        currency="NGN", start="payments", take="verify", look="verify", charge="tokenized", resends=False
+    ),
     "paypal": Way(
         currency="USD",
         start="order",
         take="capture",
         look="get",
+        charge="order",
         list="get",
         captures=True,
         without_decimals="JPY",
@@ -70,6 +82,7 @@ EXCEPT: dict[tuple[str, str], str] = {
     ("G-19", "flutterwave"): "a secret key of Flutterwave's is no token and does not expire",
 }
 RUN: set[tuple[str, str]] = set()
+RENEWED: set[tuple[str, str]] = set()
 
 
 def cases(case: str, *, only: tuple[str, ...] = ()) -> Callable[[Any], Any]:
@@ -78,4 +91,12 @@ def cases(case: str, *, only: tuple[str, ...] = ()) -> Callable[[Any], Any]:
     rows = [name for name in only or tuple(GATEWAYS) if name in GATEWAYS and (case, name) not in EXCEPT]
     RUN.update((case, name) for name in rows)
     named = [pytest.param(name, id=f"{case}-{name}") for name in rows]
+    return pytest.mark.parametrize("world", named, indirect=True)
+
+
+def renewals(case: str) -> Callable[[Any], Any]:
+    """Run a test of one case of the renewals' table at every gateway."""
+    assert case in RENEWALS, f"the renewals' table has no case {case}"
+    RENEWED.update((case, name) for name in GATEWAYS)
+    named = [pytest.param(name, id=f"{case}-{name}") for name in GATEWAYS]
     return pytest.mark.parametrize("world", named, indirect=True)

@@ -1,12 +1,13 @@
 """The end of every case: our rows against each other, and against the journal that the gateway kept.
 
-The rules are those of the invariants I-1, I-1b, I-2, I-10, I-17 and I-18.
+The rules are those of the invariants I-1, I-1b, I-2, I-8, I-9, I-10, I-15, I-17 and I-18.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from tests.reliability import renewals
 from tests.reliability.world import World
 from tillgate.common.jobs import dead_jobs
 from tillgate.inbox.services import waiting_for_a_person as events_for_a_person
@@ -16,7 +17,7 @@ from tillgate.payments.services.verify import waiting_for_a_person as money_for_
 from tillgate.payments.states import SETTLED
 
 # How a job may fail on a bad day; anything else is a bug of ours.
-KNOWN = ("NotConfirmed", "Unreachable", "GatewayUnknown", "GatewayTrouble", "GatewayTimeout")
+KNOWN = ("NotConfirmed", "Unreachable", "GatewayUnknown", "GatewayTrouble", "GatewayTimeout", "vanished")
 Moves = list[dict[str, Any]]
 
 
@@ -48,6 +49,7 @@ def disagreements(world: World) -> Iterator[str]:
         yield from _charges(payment, moves, lied=world.lied and listed)
         yield from _proof(payment, moves)
         yield from _money_back(payment, moves, listed=listed)
+    yield from renewals.disagreements(world)
     yield from (f"I-17 {name} is open and nobody is told" for name in world.unfinished() if name not in told)
     yield from dead_jobs()
     yield from (

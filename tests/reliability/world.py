@@ -4,6 +4,7 @@ The sandbox has no webhook address here, so it keeps its events: a test rings wi
 and in the order it likes.
 """
 
+import re
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ LEAST_S = 300  # A payment that was paid just now is asked about within that tim
 DAY_S = 86_400
 NEVER = 10**6
 AMOUNT = "50.00"
+CONSENT = re.compile(r'name="consent" value="([^"]+)"')
 
 
 class World:
@@ -49,6 +51,9 @@ class World:
     def post(self, path: str, body: Any, **headers: str) -> Any:
         """One call of the shop's server."""
         return self._shop.post(f"/api/v1{path}", body, content_type="application/json", headers=headers)
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._shop.patch(f"/api/v1{path}", body, content_type="application/json")
 
     def get(self, path: str) -> Any:
         return self._shop.get(f"/api/v1{path}")
@@ -91,6 +96,18 @@ class World:
 
     # The customer, the gateway's dashboard and the bank.
 
+    def agree(self, payment: Payment) -> Attempt:
+        """The customer opens the checkout page, ticks what it asks, and presses the gateway's button."""
+        page = f"/pay/{payment.checkout_token}"
+        [wording] = CONSENT.findall(self._stranger.get(page).content.decode())
+        pressed = self._stranger.post(page, {"consent": wording, "gateway": self.gateway})
+        assert pressed.status_code == 303, pressed.content
+        return payment.attempts.latest("pk")
+
+    def visit(self, path: str) -> Any:
+        """The customer follows a link and confirms."""
+        return self._stranger.post(path)
+
     def pay(self, attempt: Attempt, outcome: str = "success", **more: Any) -> dict[str, Any]:
         return self.control("pay", self._named(attempt, outcome=outcome, **more))
 
@@ -107,8 +124,11 @@ class World:
 
     def journal(self) -> list[dict[str, Any]]:
         """Every movement of money that there really was."""
-        entries = self._control.get("/journal").json()["entries"]
-        return [entry for entry in entries if entry["ok"]]
+        return [entry for entry in self.tries() if entry["ok"]]
+
+    def tries(self) -> list[dict[str, Any]]:
+        """Every movement of money that was asked for, also what was declined."""
+        return list(self._control.get("/journal").json()["entries"])
 
     def charges(self) -> int:
         return sum(move["kind"] == "charge" for move in self.journal())
@@ -184,6 +204,10 @@ class World:
     def wait(self, seconds: int) -> None:
         self.advance(seconds)
         self.work()
+
+    def forget(self) -> None:
+        """Another worker takes over."""
+        self._timetable = Timetable()
 
     def heal(self) -> None:
         """No more faults, every event delivered, and time for the worker until nothing is open.

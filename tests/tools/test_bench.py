@@ -1,5 +1,7 @@
 """The bench: how its ratios, counts and pages are made. (What it measures is shown by running it.)"""
 
+import json
+
 import pytest
 
 from launcher.environment import Installation
@@ -8,6 +10,7 @@ from tools.bench.figures import Figure, Goal, Load, Series, number, ratio
 from tools.bench.load import Call, read_wrk, summary
 from tools.bench.measure import Results
 from tools.bench.report import markdown, table
+from tools.bench.slow_gateway import Books
 from tools.bench.stand import PROCESSES, web_command
 from tools.bench.statements import Counted, count
 
@@ -100,3 +103,17 @@ def test_the_bench_serves_as_the_product_does(tmp_path):
     product = Product(Installation(data_dir=tmp_path, port=8123), {})
 
     assert web_command(8123, "tillgate.wsgi:application") == product._web(str(PROCESSES))
+
+
+def test_the_slow_gateway_takes_the_money_of_one_reference_once():
+    books = Books()
+    asked = {"reference": "SUB-A-1-1", "amount": 5_000, "currency": "NGN", "authorization_code": "AUTH_1"}
+
+    (first, charged), (second, refused) = books.charge(asked), books.charge(asked)
+
+    assert (first, second) == (200, 400)
+    assert json.loads(charged)["data"]["status"] == "success"
+    assert json.loads(refused)["message"] == "Duplicate Transaction Reference"
+    assert books.read("/transaction/verify/SUB-A-1-1")[0] == 200
+    assert books.read("/transaction/verify/SUB-B-1-1")[0] == 404
+    assert json.loads(books.read("/figures")[1]) == {"charges": 1, "refused": 1, "seconds": 0.0}

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "rest_framework",
     "tillgate.merchants",
+    "tillgate.customers",
     "tillgate.payments",
 ]
 MIDDLEWARE = [

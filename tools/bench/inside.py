@@ -17,19 +17,27 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  # Django first.
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from tests.builders import make_attempt, make_payment, make_snapshot  # noqa: E402
+from tillgate.common import clock  # noqa: E402
+from tillgate.common.jobs.models import Job  # noqa: E402
+from tillgate.merchants.models import GatewayHealth  # noqa: E402
 from tillgate.merchants.services.keys import create_api_key  # noqa: E402
 from tillgate.merchants.services.merchants import default_merchant, ensure_default_merchant  # noqa: E402
 from tillgate.payments.models import Attempt, Payment  # noqa: E402
 from tillgate.payments.services.sync import apply_answer  # noqa: E402
+from tillgate.subscriptions.jobs import open_cycles  # noqa: E402
+from tillgate.subscriptions.models import Cycle  # noqa: E402
+from tillgate.subscriptions.states import CycleStatus  # noqa: E402
 from tools.bench.rows import fill, pgbench_script  # noqa: E402
 from tools.bench.statements import capture  # noqa: E402
+from tools.bench.subscriptions import save_methods, subscribe  # noqa: E402
 
 ORDER = {"customer_name": "John Doe", "customer_email": "john@example.com", "amount": 50.00}
 OPEN_PAYMENTS = 200
+LOOK_EVERY_S = 0.5
 
 
 def prepare(rows: int) -> dict[str, object]:
@@ -64,6 +72,30 @@ def settles(count: int) -> float:
         work()
     assert Payment.objects.filter(status="completed", gateway="paystack").count() >= count
     return count / (time.perf_counter() - began)
+
+
+def quiet() -> None:
+    """Forget the jobs that were queued while no worker ran."""
+    Job.objects.all().delete()
+
+
+def renew(count: int, within_s: int) -> int:
+    """Make so many subscriptions due in one moment, and return when all is done that follows of it."""
+    merchant, paid = default_merchant(), _paid_cycles()
+    GatewayHealth.objects.all().delete()  # A gateway that hung before is another one now.
+    with transaction.atomic():  # The workers find all of them at once.
+        cards = [(f"{paid + number}@example.com", f"AUTH_{number}") for number in range(count)]
+        subscribe(save_methods(merchant, cards), count, clock.now())
+        open_cycles.enqueue()  # Now, and not at the next of its times.
+    deadline = time.monotonic() + within_s
+    while Job.objects.exclude(keeps_key=True).exists() or _paid_cycles() < paid + count:
+        assert time.monotonic() < deadline, f"{_paid_cycles() - paid} of {count} were paid in {within_s} s"
+        time.sleep(LOOK_EVERY_S)
+    return count
+
+
+def _paid_cycles() -> int:
+    return Cycle.objects.filter(status=CycleStatus.PAID).count()
 
 
 def _works() -> dict[str, Callable[[], object]]:
@@ -106,6 +138,8 @@ def main(words: list[str]) -> None:
         "prepare": lambda: prepare(number),
         "statements": statements,
         "settles": lambda: settles(number),
+        "quiet": quiet,
+        "renew": lambda: renew(number, int(words[2])),
     }
     print(json.dumps(answers[words[0]]()))
 

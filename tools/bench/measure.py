@@ -14,6 +14,7 @@ from tools.bench.download import download
 from tools.bench.figures import Figure, Goal, Load, Series, rates, ratio
 from tools.bench.load import Call, closed_loop, keep_calling, open_loop
 from tools.bench.plan import Plan
+from tools.bench.renewals import renew
 from tools.bench.stand import NotMeasured, Server, Stand
 
 ORDER = json.dumps({"customer_name": "John Doe", "customer_email": "john@example.com", "amount": 50.00})
@@ -60,6 +61,7 @@ class Measurement:
             "settle": self._settles,
             "while the gateway hangs": self._hangs,
             "CSV": self._csv,
+            "renewals": self._renewals,
         }
         for name, step in steps.items():
             try:
@@ -207,6 +209,13 @@ class Measurement:
         yield Figure(name="CSV, rows a second", value=got.rows / got.seconds, goal=Goal(limit=50_000))
         goal = Goal(limit=30, at_most=True)
         yield Figure(name="CSV, memory over idle", value=got.memory_mb, unit="MB", goal=goal)
+
+    def _renewals(self) -> Iterator[Figure]:
+        found = renew(self.stand, self.small.url, self._database.name, self.plan.renewals)
+        goal = Goal(limit=1_000)
+        yield Figure(name="due renewals charged a second, 50 ms gateway", value=found.per_s, goal=goal)
+        goal = Goal(limit=3, at_most=True)
+        yield Figure(name="CPU per renewal", value=found.cpu_ms, unit="ms", goal=goal)
 
     def _event(self, number: int) -> Call:
         data = {"id": 3_000_000_000 + number, "reference": f"ATT-{number:026}", "status": "success"}

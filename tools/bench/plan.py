@@ -14,8 +14,27 @@ class Plan:
     hang_s: int
     webhook_s: int
     settles: int
+    renewals: int
     small_rows: int = 10_000
 
 
-FULL = Plan(large_rows=1_000_000, rounds=5, seconds=3, hang_rounds=2, hang_s=8, webhook_s=8, settles=1000)
-SHORT = Plan(large_rows=50_000, rounds=2, seconds=1, hang_rounds=1, hang_s=2, webhook_s=2, settles=100)
+FULL = Plan(
+    large_rows=1_000_000,
+    rounds=5,
+    seconds=3,
+    hang_rounds=2,
+    hang_s=8,
+    webhook_s=8,
+    settles=1000,
+    renewals=2_000,
+)
+SHORT = Plan(
+    large_rows=50_000,
+    rounds=2,
+    seconds=1,
+    hang_rounds=1,
+    hang_s=2,
+    webhook_s=2,
+    settles=100,
+    renewals=50,
+)

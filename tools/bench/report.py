@@ -10,6 +10,7 @@ from importlib.metadata import version
 from tools.bench.figures import Figure, Series, number
 from tools.bench.load import generator
 from tools.bench.measure import Results
+from tools.bench.renewals import WORKERS
 from tools.paths import ROOT
 from tools.sizes import lines_below
 
@@ -23,17 +24,23 @@ were taken in one run, in which what is compared took turns, and are the medians
 
 The product runs as production does: granian, 2 processes of 16 threads, throttles on (calls over loopback
 are not counted against a limit), commits on disk (PostgreSQL `synchronous_commit`, SQLite WAL
-with `synchronous=FULL`) on both sides of each comparison. Its worker does not run. 16 connections, all over
-loopback; "at 300/s" is a fixed rate, timed from when each request was due.
+with `synchronous=FULL`) on both sides of each comparison. 16 connections, all over loopback; "at 300/s" is a
+fixed rate, timed from when each request was due. Its workers run for the renewals alone: {workers}. They
+call a gateway of ours that answers after 50 ms; the CPU is theirs for a whole renewal, with its mail, which
+is written and not sent.
 """
 
 
 def markdown(results: Sequence[Results], *, command: str) -> str:
     """Return the page: the machine, the figures beside their goals, then each path by itself."""
     date = datetime.now(UTC).date().isoformat()
-    head = HEAD.format(command=command, date=date, machine=machine(results))
+    head = HEAD.format(command=command, date=date, machine=machine(results), workers=_workers())
     tables = f"## Figures and goals\n{goals(results)}\n## Paths\n{paths(results)}"
     return f"{head}\n{tables}\n## Gateways: lines of code, tables of data not counted\n{gateways()}"
+
+
+def _workers() -> str:
+    return "; ".join(f"on {name} {count} of {threads} threads" for name, (count, threads) in WORKERS.items())
 
 
 def goals(results: Sequence[Results]) -> str:

@@ -65,16 +65,16 @@ class Stand:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "servers.log"
-        self._output = self.log.open("ab")
-        self._group = Group(self._output)
+        self.output = self.log.open("ab")
+        self._group = Group(self.output)
         port, self.sandbox_port = free_ports(2)
-        self._installation = Installation(data_dir=folder / "data", port=port, sandbox_port=self.sandbox_port)
-        make_data_dir(self._installation.data_dir)
+        self.installation = Installation(data_dir=folder / "data", port=port, sandbox_port=self.sandbox_port)
+        make_data_dir(self.installation.data_dir)
 
     def environment(self, url: str) -> Environment:
         """Return what the product's processes find in their environment."""
         outer = {**private_environment(), "DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
-        return product_environment(self._installation, outer)
+        return product_environment(self.installation, outer)
 
     @property
     def gateway_key(self) -> str:
@@ -112,7 +112,7 @@ class Stand:
     def start_sandbox(self) -> None:
         """Start the gateways' sandbox."""
         folder = str(self.folder / "sandbox")
-        env = sandbox_environment(self._installation, private_environment())
+        env = sandbox_environment(self.installation, private_environment())
         words = ["-m", "sandbox", "--port", str(self.sandbox_port), "--data-dir", folder]
         self._group.start("sandbox", words, env)
 
@@ -136,7 +136,7 @@ class Stand:
         """End all servers."""
         self._group.force = True
         self._group.stop()
-        self._output.close()
+        self.output.close()
 
 
 def web_command(port: int, target: str) -> list[str]:

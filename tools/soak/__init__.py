@@ -1,0 +1,1 @@
+"""Long runs with killed processes: `./run soak`."""
