@@ -284,3 +284,14 @@ def test_charging_anew_by_a_removed_method_is_refused(diary):
 
     with pytest.raises(MethodNotUsable):
         change(diary, collection=Collection.CHARGE)
+
+
+def test_i_20_a_reminder_that_fails_holds_back_no_charge(diary, monthly):
+    broken = monthly(next_opens_at=None, collection="send_link").subscription
+    make_cycle(broken, index=1, due_at=clock.now(), next_try_at=clock.now())
+    Subscription.objects.filter(pk=broken.pk).update(zone="Nowhere/Land")
+    clock.advance(31 * DAY_S)
+
+    diary.look()
+
+    assert [cycle.status for cycle in diary.cycles()] == ["paid"]

@@ -26,6 +26,12 @@ def charge_cycle(cycle_id: int, number: int) -> None:
     charge.charge_cycle(cycle_id, number)
 
 
+@task(max_attempts=20, backoff_s=(60, 600, 3600))
+def remind_customer(cycle_id: int) -> None:
+    """Remind a customer of a cycle that only they can pay."""
+    follow.remind(cycle_id)
+
+
 @task(max_attempts=5, backoff_s=(60, 600))
 def look_for_method(attempt_id: int) -> None:
     """Ask once more about a payment that has come in: by what it was paid."""

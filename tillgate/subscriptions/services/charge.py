@@ -18,7 +18,6 @@ from tillgate.payments.services.moves import lock_payment
 from tillgate.payments.services.sync import ask, make_question_due
 from tillgate.payments.states import ASKED_ATTEMPTS, PAYABLE, UNANSWERED, AttemptStatus
 from tillgate.subscriptions.models import Cycle
-from tillgate.subscriptions.services.follow import remind
 from tillgate.subscriptions.services.moves import lock_subscription
 from tillgate.subscriptions.states import COLLECTING, Collection, CycleStatus
 
@@ -41,8 +40,7 @@ def queue_due_tries() -> int:
     if not due.exists():
         return 0
     by_customer = Q(needs_customer=True) | Q(subscription__collection=Collection.SEND_LINK)
-    for cycle_id in list(due.filter(by_customer).values_list("pk", flat=True)[:REMINDERS_AT_ONCE]):
-        remind(cycle_id)
+    _queue_reminders(due.filter(by_customer))
     queued = 0
     for mode in ("test", "live"):
         tired = resting(mode)
@@ -96,6 +94,14 @@ def send_again(attempt_id: int) -> None:
     attempt = _reserve_again(known, gateway) if gateway else None
     if attempt is not None:
         send_charge(attempt)
+
+
+def _queue_reminders(due: QuerySet[Cycle]) -> None:
+    """One job each: a reminder that fails holds back neither the others nor any charge."""
+    from tillgate.subscriptions.jobs import remind_customer  # The job's module imports this one.
+
+    waiting = due.order_by("next_try_at", "pk").values_list("pk", flat=True)[:REMINDERS_AT_ONCE]
+    enqueue_all(remind_customer, [Call(args=(pk,), unique_key=f"remind-{pk}") for pk in waiting])
 
 
 def _queue(due: QuerySet[Cycle]) -> int:
