@@ -73,9 +73,10 @@ def product_environment(installation: Installation, outer: Mapping[str, str]) ->
     env.setdefault("TILLGATE_PUBLIC_URL", installation.url)
     # Threads that allocate from two arenas and not from eight a core keep the group small.
     env.setdefault("MALLOC_ARENA_MAX", "2")
-    if not _is_set(env, "SECRET_KEY"):
-        env.pop("SECRET_KEY", None)
-        env["SECRET_KEY_FILE"] = str(secret_file(data_dir / "django_secret_key", secrets.token_urlsafe(50)))
+    for name, file in (("SECRET_KEY", "django_secret_key"), ("TILLGATE_JWT_KEY", "jwt_key")):
+        if not _is_set(env, name):
+            env.pop(name, None)
+            env[f"{name}_FILE"] = str(secret_file(data_dir / file, secrets.token_urlsafe(50)))
     if not _is_set(env, "TILLGATE_ENCRYPTION_KEYS"):
         env.pop("TILLGATE_ENCRYPTION_KEYS", None)
         key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")

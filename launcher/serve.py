@@ -13,9 +13,13 @@ COMMANDS = """\
 other words:
   ./run demo [--fault F]   one whole payment against a private product and sandbox (--gateway G)
   ./run demo --recurring   a year of a monthly payment, with a decline and a fault, then stopped
+  ./run listen --forward-to http://127.0.0.1:3000/hooks   what happens in test mode, to your software
+  ./run trigger payment.completed   let it happen, at the running product
   ./run test [ARGS]        the test suite, on SQLite and PostgreSQL (ARGS go to pytest)
   ./run check | fix        every check | mend what can be mended by itself
   ./run bench              throughput beside the limits of this machine
+  ./run fuzz               20,000 requests made up from the schema, by everybody who may call
+  ./run audit              whether a dependency has a known hole (needs the network)
   ./run soak renewals      10,000 due in one minute, and workers that are killed: each charged once
   ./run lock               write requirements/*.lock anew
   ./run COMMAND [ARGS]     any management command, on the same data (./run help lists them)

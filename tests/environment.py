@@ -18,9 +18,14 @@ FLUTTERWAVE_TEST_HASH = "tests-only-hash-5f2c9e81"
 PAYPAL_TEST_ID = "tests-only-client-id-0123456789"
 PAYPAL_TEST_SECRET = "tests-only-client-secret-0123456789abcdef"
 PAYPAL_TEST_WEBHOOK = "8PT597110X687430LTESTS"
+# Another business's keys at Paystack, which knows nothing of the first one's payments.
+PAYSTACK_OTHER_KEY, PAYSTACK_OTHER_NEXT_KEY = (
+    "sk_test_of_another_business",
+    "sk_test_of_another_business_next",
+)
 # What the emulators are started with; the product itself has a Paystack account only.
 SANDBOX_ENVIRON = {
-    "SANDBOX_PAYSTACK_SECRET_KEY": PAYSTACK_TEST_KEY,
+    "SANDBOX_PAYSTACK_SECRET_KEY": f"{PAYSTACK_TEST_KEY};{PAYSTACK_OTHER_KEY},{PAYSTACK_OTHER_NEXT_KEY}",
     "SANDBOX_FLUTTERWAVE_SECRET_KEY": FLUTTERWAVE_TEST_KEY,
     "SANDBOX_FLUTTERWAVE_WEBHOOK_HASH": FLUTTERWAVE_TEST_HASH,
     "SANDBOX_FLUTTERWAVE_REFUND_WEBHOOKS": "on",
@@ -39,6 +44,7 @@ def _set_environment() -> None:
         TILLGATE_ENV="local",
         TILLGATE_DATA_DIR=str(DATA_DIR),
         SECRET_KEY="tests-only-" + "0123456789" * 5,
+        TILLGATE_JWT_KEY="tests-only-jwt-" + "0123456789" * 5,
         PAYSTACK_SECRET_KEY=PAYSTACK_TEST_KEY,
         TILLGATE_ENCRYPTION_KEYS="dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
     )

@@ -4,6 +4,7 @@ Every secret may also be given as a file: `SECRET_KEY_FILE=/run/secrets/key`.
 What is missing or dangerous is a system check (`tillgate.common.checks`), not a traceback.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,6 +40,9 @@ TILLGATE_LATE_PAYMENT = env.str("TILLGATE_LATE_PAYMENT", "accept")
 TILLGATE_RETURN_HOSTS = env.list("TILLGATE_RETURN_HOSTS", default=[])
 TILLGATE_THROTTLES = env.str("TILLGATE_THROTTLES", "on")
 
+# Accounts.
+TILLGATE_JWT_KEY = env.str("TILLGATE_JWT_KEY", "") or "missing"  # As above.
+
 # Recurring payments.
 TILLGATE_ENCRYPTION_KEYS = tuple(
     filter(None, map(str.strip, env.str("TILLGATE_ENCRYPTION_KEYS", "").split(",")))
@@ -48,6 +52,11 @@ TILLGATE_PAST_DUE = env.str("TILLGATE_PAST_DUE", "cancel")
 TILLGATE_RETRY_DAYS = env.str("TILLGATE_RETRY_DAYS", "1,3,5,7")
 TILLGATE_RETRY_AROUND_PAYDAYS = env.str("TILLGATE_RETRY_AROUND_PAYDAYS", "off")
 TILLGATE_RENEWALS_PER_SECOND = whole("TILLGATE_RENEWALS_PER_SECOND") or 10
+
+# Events out.
+TILLGATE_WEBHOOK_URL = env.str("TILLGATE_WEBHOOK_URL", "")
+TILLGATE_WEBHOOK_SECRET = env.str("TILLGATE_WEBHOOK_SECRET", "")
+TILLGATE_WEBHOOK_PRIVATE_HOSTS = env.list("TILLGATE_WEBHOOK_PRIVATE_HOSTS", default=[])
 
 # Mail. Locally it is written into files, for everyone to read; production says where to.
 vars().update(env.email_url("EMAIL_URL", f"filemail:///{TILLGATE_DATA_DIR / 'mail'}"))
@@ -103,6 +112,8 @@ LANGUAGE_CODE = "en"
 USE_I18N = False
 
 INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
     "tillgate",
     "tillgate.common",
     "tillgate.merchants",
@@ -122,20 +133,33 @@ MIDDLEWARE = [
     "tillgate.common.web.RequestIdMiddleware",
     "tillgate.common.web.TrailingSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "tillgate.common.web.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "tillgate.common.web.EntranceMiddleware",
 ]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+AUTH_USER_MODEL = "merchants.User"
+PASSWORD_HASHERS = ["tillgate.merchants.hashers.SmallArgon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("username", "email")}),
+    )
+]
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 
 TASKS = {"default": {"BACKEND": "tillgate.common.jobs.backend.JobBackend"}}
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tillgate.api.authentication.KeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tillgate.api.authentication.Authentication"],
     "DEFAULT_PERMISSION_CLASSES": ["tillgate.api.permissions.Nobody"],
     "DEFAULT_PARSER_CLASSES": ["tillgate.api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["tillgate.api.rendering.MoneyJSONRenderer"],
@@ -145,6 +169,18 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": TILLGATE_JWT_KEY,
+    "ISSUER": "tillgate",
+    "AUDIENCE": "tillgate",
+    "LEEWAY": 10,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "AUTH_HEADER_TYPES": ("Bearer", "JWT"),
+    "CHECK_REVOKE_TOKEN": True,  # A token ends with the password that it was got by.
+}
+DJOSER = {"TOKEN_MODEL": None}  # Its forms of an account are used; tokens are those of SIMPLE_JWT.
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tillgate",
     "DESCRIPTION": "One payments API in front of Paystack, Flutterwave and PayPal.",
@@ -156,13 +192,13 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "OAS_VERSION": "3.1.0",
     "POSTPROCESSING_HOOKS": ["tillgate.api.schema.add_components"],
-    "AUTHENTICATION_WHITELIST": ["tillgate.api.authentication.KeyAuthentication"],
+    "AUTHENTICATION_WHITELIST": ["tillgate.api.authentication.Authentication"],
 }
 
 # Security. Pages go to https; the API does not redirect a key that was sent in the clear.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 SECURE_SSL_REDIRECT = not IS_LOCAL
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^auth/", r"^dukka/api/", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not IS_LOCAL
 SECURE_REFERRER_POLICY = "no-referrer"

@@ -1,11 +1,18 @@
+import base64
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
+from django.db import connection
 
 from tillgate.common.checks import check_settings
 
+SQLITE = {
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+}
 ENCRYPTION_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
+
 HEALTHY = {
     "IS_LOCAL": False,
     "TILLGATE_ENV": "production",
@@ -24,6 +31,11 @@ HEALTHY = {
     "TILLGATE_PAST_DUE": "cancel",
     "TILLGATE_RETRY_AROUND_PAYDAYS": "off",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "EMAIL_HOST": "mail.example",
+    "EMAIL_USE_TLS": True,
+    "TILLGATE_JWT_KEY": "j" * 50,
+    "PAYSTACK_SECRET_KEY": "",
+    "FLUTTERWAVE_WEBHOOK_HASH": "",
 }
 # What is wrong, the id of the error in production, and what `local` says of it.
 SICK = [
@@ -49,7 +61,18 @@ SICK = [
     ({"TILLGATE_ENCRYPTION_KEYS": ()}, "E017", "E017"),
     ({"TILLGATE_ENCRYPTION_KEYS": (ENCRYPTION_KEY, "short")}, "E017", "E017"),
     ({"TILLGATE_ENCRYPTION_KEYS": (ENCRYPTION_KEY * 2,)}, "E017", "E017"),
+    ({"TILLGATE_ENCRYPTION_KEYS": (base64.urlsafe_b64encode(bytes(32)).decode(),)}, "E017", "E017"),
     ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "E018", None),
+    ({"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}, "E018", None),
+    ({"EMAIL_USE_TLS": False}, "W035", None),
+    ({"TILLGATE_JWT_KEY": "missing"}, "E030", "E030"),
+    ({"TILLGATE_JWT_KEY": "j" * 31}, "E030", "E030"),
+    ({"TILLGATE_JWT_KEY": "k" * 50}, "E020", "E020"),
+    ({"SECRET_KEY": f"django-insecure-{'k' * 50}"}, "E031", "E031"),
+    ({"TILLGATE_JWT_KEY": f"change-me-{'j' * 50}"}, "E031", "E031"),
+    ({"TILLGATE_JWT_KEY": "x" * 50}, "E031", "E031"),
+    ({"PAYSTACK_SECRET_KEY": "sk_live_CHANGEME0123456789"}, "E031", "E031"),
+    ({"FLUTTERWAVE_WEBHOOK_HASH_PREVIOUS": "<your secret hash of Flutterwave>"}, "E031", "E031"),
 ]
 
 
@@ -65,6 +88,49 @@ def _ids(messages: list[CheckMessage]) -> list[str]:
 
 def test_a_healthy_production_has_nothing_to_say(settings):
     assert _found(settings) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"EMAIL_USE_TLS": False, "EMAIL_USE_SSL": True},
+        {"EMAIL_USE_TLS": False, "EMAIL_HOST": "localhost"},
+        {"TILLGATE_TRUSTED_PROXIES": 0},
+    ],
+    ids=str,
+)
+def test_so_is_this_one(settings, changes):
+    assert _found(settings, **changes) == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "options", "is_safe"),
+    [
+        ("sqlite3", SQLITE, True),
+        ("sqlite3", {}, False),
+        ("sqlite3", {**SQLITE, "transaction_mode": "DEFERRED"}, False),
+        ("sqlite3", {**SQLITE, "init_command": "PRAGMA journal_mode=WAL"}, False),
+        ("sqlite3", {**SQLITE, "init_command": "PRAGMA synchronous=FULL"}, False),
+        ("postgresql", {"sslmode": "require", "options": "-c statement_timeout=5s"}, True),
+        ("postgresql", {"options": "-c synchronous_commit=off"}, False),
+        ("postgresql", {"options": "-c fsync = off"}, False),
+    ],
+)
+def test_d12_a_database_that_may_forget_is_refused(settings, monkeypatch, engine, options, is_safe):
+    monkeypatch.setitem(connection.settings_dict, "ENGINE", f"django.db.backends.{engine}")
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+
+    assert _ids(_found(settings)) == ["E032"] * (not is_safe)
+    assert _ids(_found(settings, IS_LOCAL=True)) == ["W032"] * (not is_safe)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps what it confirmed by itself")
+def test_d12_sqlite_works_as_the_options_say():
+    with connection.cursor() as cursor:
+        said = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+
+    assert said == ["wal", 2]  # 2 is FULL.
 
 
 @pytest.mark.parametrize(("changes", "in_production", "in_local"), SICK, ids=str)

@@ -32,6 +32,7 @@ CARDS = [
     "٤٠٨٤٠٨٤٠٨٤٠٨٤٠٨١",
     "(4084084084084081)",
 ]
+NO_SECRETS = ["PAY-0HHS2CN5NFEYJDXZ2M3CQKRB9A", "ATT-EYJ" + "0" * 23]
 NO_CARDS = [
     "",
     "08031234567",
@@ -60,6 +61,18 @@ CANARIES = [
     "canary@example.com",
     "/pay/CANARY0123456789ABCDEFGHJK",
     "https://pay.example/subscription/CANARY0123456789ABCDEFGHJK/stop",
+    "/account/reset/MTcCANARY/cyzcanary-0123456789abcdef",
+    "https://pay.example/account/activate/MTcCANARY/cyzcanary-0123456789abcdef",
+    "JWT eyJcanary0123456789.eyJcanary0123456789.canary_0-123456789",
+    "pk_live_canary0123456789",
+    "FLWSECK_TEST-canary0123456789-X",
+    "eyJhbGciOiJIUzI1NiJ9.canary0123456789.canary0123456789",
+    "JWT canary0123456789",
+    "Basic canary0123456789",
+    "otp=canary0123",
+    '{"password": "canary0123", "otp": "canary0123"}',
+    "{'recovery_codes': ['canary0123']}",
+    "https://pay.example/auth/password/reset/MQ/cvt3k2-0a1b2c3d4e5f60718293a4b5c6d7e8f9/",
 ]
 
 
@@ -83,6 +96,11 @@ def test_a_card_number_is_seen_whatever_stands_around_it(text):
     assert "4084081" not in redact(text).replace(" ", "")
 
 
+@pytest.mark.parametrize("text", NO_SECRETS)
+def test_our_own_names_are_not_taken_for_tokens(text):
+    assert redact(text) == text
+
+
 @pytest.mark.parametrize("text", NO_CARDS)
 def test_other_numbers_are_left_alone(text):
     assert not has_card_number(text)
@@ -91,7 +109,19 @@ def test_other_numbers_are_left_alone(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["1 " * 30_000, "4 " * 30_000, "4" * 60_000, "a" * 60_000, "a.b@" * 15_000, "Bearer" + " " * 60_000],
+    [
+        "otp= " * 12_000,
+        "token" + " " * 60_000,
+        "eyJ" * 20_000,
+        "JWT " * 15_000,
+        "a1b2-" * 12_000,
+        "1 " * 30_000,
+        "4 " * 30_000,
+        "4" * 60_000,
+        "a" * 60_000,
+        "a.b@" * 15_000,
+        "Bearer" + " " * 60_000,
+    ],
 )
 def test_long_text_is_read_in_linear_time(text):
     started = time.process_time()
@@ -111,13 +141,17 @@ def test_no_secret_is_written(output, canary):
         logging.getLogger("x").exception("failed")
 
     assert output.getvalue().count("failed") == 2
-    for secret in ("canary0123", "4084084084084081", "canary@", "CANARY0123"):
+    for secret in ("canary0123", "4084084084084081", "canary@", "CANARY0123", "0a1b2c3d4e5f6071"):
         assert secret not in output.getvalue()
 
 
 @pytest.mark.parametrize(
-    "name", ["secret_key", "token", "password", "Authorization", "x-paystack-signature", "api_key", "Cookie"]
-)
+    "name",
+    [
+        "secret_key", "token", "password", "Authorization", "x-paystack-signature", "api_key", "apikey",
+        "Cookie", "otp", "totp", "one_time_otp", "recovery_code", "cvv", "card_number", "refresh_token",
+    ],
+)  # fmt: skip
 def test_what_has_a_secret_name_is_not_written(output, name):
     structlog.get_logger("tillgate.x").info("event", **{name: "hush"}, headers={name: "hush"})
 

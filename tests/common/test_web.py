@@ -105,6 +105,8 @@ def test_in_production_pages_go_to_https_and_the_api_refuses(guest, settings, pa
     assert (api.status_code, api.json()["code"]) == (403, "https_required")
     assert guest.get("/healthz").status_code == 200
     assert guest.get(f"{PAYMENTS}/{payment.reference}", secure=True).status_code == 200
+    for path in ("/auth/jwt/create/", "/api/token/", "/dukka/api/initialize-payment/"):
+        assert guest.post(path, {}).json()["code"] == "https_required", path
 
 
 def test_the_envelope_of_a_refusal(guest):

@@ -30,6 +30,7 @@ def test_first_start_makes_secrets_that_only_the_owner_reads(installation):
         "encryption_key",
         "flutterwave_sandbox_hash",
         "flutterwave_sandbox_key",
+        "jwt_key",
         "paypal_sandbox_client_id",
         "paypal_sandbox_client_secret",
         "paypal_sandbox_webhook_id",

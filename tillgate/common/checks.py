@@ -3,12 +3,15 @@
 `production` refuses to start on an error; what would be an error there is a warning in `local`.
 """
 
+import base64
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.db import connection
 from iso4217 import Currency
 
 from tillgate.common.crypto import is_key
@@ -23,6 +26,13 @@ CHOICES = {
     "TILLGATE_PAST_DUE": ("cancel", "keep"),
     "TILLGATE_RETRY_AROUND_PAYDAYS": ("on", "off"),
 }
+# Settings whose value nobody else may know, and what stands in examples in their place.
+SECRETS = re.compile(r"(SECRET|_KEY|_HASH)(_PREVIOUS)?")
+PLACEHOLDER = re.compile(
+    r"change[-_ ]?me|replace[-_ ]?me|django-insecure|your[-_ ]|^x+$|^<.*>$", re.IGNORECASE
+)
+LEAST_LETTERS = 5  # A key of fewer different bytes is none that chance has made.
+LOOPBACK = ("", "127.0.0.1", "localhost", "::1")
 
 
 @register(Tags.security)
@@ -32,7 +42,10 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         *_wrong_words(),
         *_wrong_counts(),
         *_secret_key(),
+        *_jwt_key(),
+        *_placeholders(),
         *_encryption(),
+        *_durability(),
         *_mail(),
         *_money(),
         *_exposure(),
@@ -67,9 +80,48 @@ def _secret_key() -> list[CheckMessage]:
     return [Error("SECRET_KEY is missing or shorter than 32 characters.", hint=hint, id="tillgate.E002")]
 
 
+def _jwt_key() -> list[CheckMessage]:
+    key = settings.TILLGATE_JWT_KEY
+    hint = "Set TILLGATE_JWT_KEY (or TILLGATE_JWT_KEY_FILE) to 50 random characters; `./run` makes one."
+    if len(key) < 32:
+        message = "TILLGATE_JWT_KEY is missing or shorter than 32 characters."
+        return [Error(message, hint=hint, id="tillgate.E030")]
+    if key == settings.SECRET_KEY:
+        message = "TILLGATE_JWT_KEY is SECRET_KEY: who learns one would sign for the other."
+        return [Error(message, hint=hint, id="tillgate.E020")]
+    return []
+
+
+def _placeholders() -> list[CheckMessage]:
+    """What was copied from an example and never replaced is known to everybody."""
+    names = [name for name in dir(settings) if SECRETS.search(name)]
+    values = {name: getattr(settings, name) for name in names}
+    return [
+        Error(f"{name} is a placeholder.", hint=f"Set {name} to a secret of your own.", id="tillgate.E031")
+        for name, value in values.items()
+        if isinstance(value, str) and PLACEHOLDER.search(value)
+    ]
+
+
+def _durability() -> list[CheckMessage]:
+    """An answer that was sent must survive the next moment's power cut."""
+    database = connection.settings_dict
+    options = {name: str(value) for name, value in database["OPTIONS"].items()}
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        commands = options.get("init_command", "").replace(" ", "").upper()
+        safe = "JOURNAL_MODE=WAL" in commands and "SYNCHRONOUS=FULL" in commands
+        safe = safe and options.get("transaction_mode") == "IMMEDIATE"
+        hint = "Leave SQLite's options as they are: WAL, FULL and IMMEDIATE."
+    else:
+        safe = not re.search(r"(fsync|synchronous_commit)\s*=\s*off", options.get("options", ""))
+        hint = "Take fsync=off and synchronous_commit=off out of DATABASE_URL."
+    message = "The database may forget what it has confirmed."
+    return [] if safe else dangerous(message, hint, "tillgate.E032")
+
+
 def _encryption() -> list[CheckMessage]:
     keys = settings.TILLGATE_ENCRYPTION_KEYS
-    if keys and all(map(is_key, keys)):
+    if keys and all(is_key(key) and len(set(base64.urlsafe_b64decode(key))) >= LEAST_LETTERS for key in keys):
         return []
     what = "holds what is no key" if keys else "is missing"
     hint = (
@@ -81,10 +133,19 @@ def _encryption() -> list[CheckMessage]:
 
 def _mail() -> list[CheckMessage]:
     if settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
-        return []
+        return _mail_in_the_clear()
     hint = "Set EMAIL_URL to your mail server, such as smtp+tls://user:password@mail.example.com:587."
     message = "Mail goes nowhere: customers would not be told of recurring payments, nor how to stop them."
     return dangerous(message, hint, "tillgate.E018", quiet=True)
+
+
+def _mail_in_the_clear() -> list[CheckMessage]:
+    is_safe = settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL or settings.EMAIL_HOST in LOOPBACK
+    if is_safe or settings.IS_LOCAL:
+        return []
+    hint = "Set EMAIL_URL to smtp+tls://… or smtp+ssl://…"
+    message = f"Mail goes to {settings.EMAIL_HOST} in the clear: it carries links that need no login."
+    return [Caution(message, hint=hint, id="tillgate.W035")]
 
 
 def _money() -> list[CheckMessage]:

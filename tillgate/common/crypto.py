@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
 KEY_BYTES = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """How many secrets were encrypted anew, and how many no key opens."""
+
+    done: int
+    unreadable: int
 
 
 class CannotDecrypt(Exception):

@@ -20,7 +20,7 @@ class PayError(Exception):
         code: str | None = None,
         errors: Mapping[str, Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
-        members: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message

@@ -9,9 +9,21 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
-SECRET_NAMES = re.compile(r"secret|token|password|authorization|signature|api_key|cookie", re.IGNORECASE)
-SECRET_TEXT = re.compile(r"(sk_(?:live|test)_|FLWSECK[_-]|whsec_|Bearer\s+)[^\s\"',;)}]+", re.IGNORECASE)
-LINK = re.compile(r"/(pay|subscription)/[0-9A-Z]{26}")  # Whoever has such a link needs no login.
+SECRET_NAMES = re.compile(
+    r"secret|token|password|authorization|signature|api_?key|cookie|recovery|cvv|card_number"
+    r"|(?<![a-z])t?otp(?![a-z])",
+    re.IGNORECASE,
+)
+# What begins like a secret, and what stands behind the name of one.
+SECRET_TEXT = re.compile(
+    r"([sp]k_(?:live|test)_|FLWSECK[_-]|whsec_|(?-i:eyJ)|Bearer\s+|(?:JWT|Basic)\s+(?=\S{8})"
+    r"|(?:password|secret|token|signature|otp|recovery_codes?)[\"']?\s{0,4}[=:]\s{0,4}[\"'\[]{0,2})[^\s\"',;)}&\]]+",
+    re.IGNORECASE,
+)
+# Whoever has such a link, or what the last part of one is that resets a password, needs no login.
+LINK = re.compile(r"/(pay|subscription)/[0-9A-Z]{26}")
+ACCOUNT_LINK = re.compile(r"/account/(activate|reset)/[\w=-]+/[\w-]+")
+ONE_TIME = re.compile(r"\b[0-9a-z]{4,8}-[0-9a-f]{32}\b")
 EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])([A-Za-z0-9._%+-])[A-Za-z0-9._%+-]*@([A-Za-z0-9.-]+)")
 DIGITS = re.compile(r"\d+")
 BETWEEN_DIGITS = (" ", "-", ".", "\u00a0")
@@ -22,7 +34,8 @@ CONTROL_IN_TRACEBACK = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 def redact(text: str) -> str:
     """Return `text` without keys, tokens and card numbers, and with e-mail addresses masked."""
-    text = LINK.sub(r"/\1/…", SECRET_TEXT.sub(r"\1…", text))
+    text = ACCOUNT_LINK.sub(r"/account/\1/…", LINK.sub(r"/\1/…", text))
+    text = ONE_TIME.sub("…", SECRET_TEXT.sub(r"\1…", text))
     for start, end in reversed(list(_cards(text))):
         text = f"{text[:start]}…{text[end:]}"
     return EMAIL.sub(r"\1…@\2", text)
@@ -65,13 +78,30 @@ def logging_config(*, local: bool) -> None:
             "formatters": {"line": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": "INFO"},
-            "loggers": {"httpx2": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+            "loggers": {
+                "httpx2": {"level": "WARNING"},
+                "django.request": {"level": "ERROR"},
+                # Anybody can send any Host, and it would be written down with a traceback.
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
+            },
         }
     )
 
 
 def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {key: _redact_value(key, value) for key, value in event.items()}
+    return {key: _redact_value(key, value) for key, value in _without_address(event).items()}
+
+
+def _without_address(event: EventDict) -> EventDict:
+    """Django names the address of a request that failed, with its query, in which anything may stand; the
+    route says as much."""
+    request = event.get("request")
+    if request is None or not hasattr(request, "method"):
+        return event
+    match = getattr(request, "resolver_match", None)
+    told = {name: value for name, value in event.items() if name != "request"}
+    text = str(event["event"]).partition(":")[0]
+    return {**told, "event": text, "method": request.method, "route": match.route if match else ""}
 
 
 def _redact_value(key: str, value: object) -> object:

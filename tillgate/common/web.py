@@ -17,6 +17,9 @@ from tillgate.common.errors import PayError
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 HEALTH = ("/healthz", "/readyz")  # Orchestrators ask by address, not by name.
+# What programs call: with and without a slash at the end it is one address, and nothing is redirected.
+API = ("/api/", "/auth/", "/dukka/api/")
+NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 PROBLEM = "application/problem+json"
 TITLES = {
     400: "Bad request",
@@ -53,7 +56,7 @@ class RequestIdMiddleware:
             response = self._get_response(request)
         response["X-Request-ID"] = request_id
         response.setdefault("Cache-Control", "no-store")
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        response.setdefault("Permissions-Policy", NO_DEVICES)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
 
@@ -65,7 +68,7 @@ class TrailingSlashMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/api/v1/") and request.path_info.endswith("/"):
+        if request.path_info.startswith(API) and request.path_info.endswith("/"):
             request.path_info = request.path_info[:-1]
             request.path = request.path[:-1]
         return self._get_response(request)
@@ -96,12 +99,14 @@ class EntranceMiddleware:
         if request.path_info not in HEALTH:
             request.get_host()  # Raises for a name that is not in ALLOWED_HOSTS.
         clear = settings.SECURE_SSL_REDIRECT and not request.is_secure()
-        if clear and request.path_info.startswith("/api/"):
+        if clear and request.path_info.startswith(API):
             message = "Call the API by https. If a key was sent with this request, replace it."
             return error_response(request, HttpsRequired(message))
         if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
             # Django reads no body without a length, and an ignored body is a request misunderstood.
-            return error_response(request, LengthRequired("Send the body with a Content-Length."))
+            # Nothing that follows on this connection is believed to be a request, either.
+            message = "Send the body with a Content-Length."
+            return error_response(request, LengthRequired(message, headers={"Connection": "close"}))
         return self._get_response(request)
 
 
@@ -124,6 +129,12 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
 def request_id_of(request: HttpRequest) -> str:
     """Return the id that the middleware gave to this request."""
     return str(request.META.get("tillgate.request_id", ""))
+
+
+def declared_length(request: HttpRequest) -> int:
+    """Return how many bytes a request says that its body has; 0 where it does not say."""
+    text = str(request.META.get("CONTENT_LENGTH") or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 def error_response(request: HttpRequest, error: PayError) -> HttpResponse:
