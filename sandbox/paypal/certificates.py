@@ -6,6 +6,7 @@ Slow to import, so only an emulator that is really served does it.
 from __future__ import annotations
 
 import base64
+from functools import cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -25,8 +26,8 @@ class Certificates:
         authority.ensure(data_dir)
         leaf = (data_dir / authority.LEAF_FILE).read_bytes()
         self.chain = leaf + (data_dir / authority.CA_FILE).read_bytes()
-        self._key = _read_key(data_dir / authority.LEAF_KEY_FILE)
-        self._other_key = _read_key(data_dir / authority.CA_KEY_FILE)
+        self._key = _key((data_dir / authority.LEAF_KEY_FILE).read_bytes())
+        self._other_key = _key((data_dir / authority.CA_KEY_FILE).read_bytes())
         self.id = _name(leaf)
 
     def sign(self, message: bytes) -> str:
@@ -56,7 +57,8 @@ def _name(certificate: bytes) -> str:
     return f"CERT-{digits[:8]}-{digits[8:16]}-{digits[16:24]}"
 
 
-def _read_key(path: Path) -> RSAPrivateKey:
-    key = load_pem_private_key(path.read_bytes(), password=None)
+@cache  # Tests start many sandboxes with the same keys, and a key is checked for 30 ms when it is read.
+def _key(pem: bytes) -> RSAPrivateKey:
+    key = load_pem_private_key(pem, password=None)
     assert isinstance(key, RSAPrivateKey)
     return key

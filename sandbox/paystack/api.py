@@ -45,18 +45,18 @@ class Transactions:
         }
 
     def verify(self, call: Call, account: Account) -> Response:
-        transaction = self._visible(self._books.by_reference(account.domain, call.params["reference"]))
+        transaction = self._visible(self._books.by_reference(account, call.params["reference"]))
         return self._told(transaction, wire.verified, call.hits)
 
     def fetch(self, call: Call, account: Account) -> Response:
         number = call.params["id"]
-        found = self._books.by_id(account.domain, int(number)) if reading.is_whole(number) else None
+        found = self._books.by_id(account, int(number)) if reading.is_whole(number) else None
         return self._told(self._visible(found), wire.fetched, call.hits)
 
     def list_page(self, call: Call, account: Account) -> Response:
         query = call.request.query
         per_page, page = reading.read_page(query)
-        mine = (one for one in reversed(self._books.transactions.values()) if one.domain == account.domain)
+        mine = (one for one in reversed(self._books.transactions.values()) if account.owns(one))
         found = [one for one in _filtered(mine, query) if self._is_visible(one)]
         start = (page - 1) * per_page
         meta = {
@@ -78,11 +78,12 @@ class Transactions:
             reading.read_currency(body),
         )
         reference = reading.read_reference(body) or random_word(10)
-        if self._books.by_reference(account.domain, reference) and "ignore_key" not in hits:
+        if self._books.by_reference(account, reference) and "ignore_key" not in hits:
             raise duplicate_reference()
         return Transaction(
             id=self._books.next_transaction_id(),
             domain=account.domain,
+            business=account.business,
             key_name=account.key_name,
             reference=reference,
             access_code=random_word(15),

@@ -1,4 +1,4 @@
-"""The emulated account's records, in memory and on disk."""
+"""The emulated accounts' records, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sandbox.paystack.models import Authorization, Dispute, Refund, Transaction
+from sandbox.paystack.settings import Account
 from sandbox.store import Store
 
 # Real ids passed 32 bits long ago.
@@ -64,21 +65,23 @@ class Books:
         self.disputes[dispute.id] = dispute
         self._put(dispute, str(dispute.id))
 
-    def by_reference(self, domain: str, reference: str) -> Transaction | None:
-        """The latest transaction with this reference."""
-        ids = self._by_reference.get((domain, reference))
-        return self.transactions[ids[-1]] if ids else None
+    def by_reference(self, account: Account, reference: str) -> Transaction | None:
+        """The latest transaction of an account with this reference."""
+        found = reversed(self._by_reference.get((account.domain, reference), ()))
+        return next((self.transactions[one] for one in found if account.owns(self.transactions[one])), None)
 
     def in_any_mode(self, reference: str) -> Transaction | None:
-        return self.by_reference("test", reference) or self.by_reference("live", reference)
+        """The latest one with this reference, whoever's it is; of test mode before live."""
+        ids = self._by_reference.get(("test", reference)) or self._by_reference.get(("live", reference))
+        return self.transactions[ids[-1]] if ids else None
 
     def by_access_code(self, access_code: str) -> Transaction | None:
         found = self._by_access_code.get(access_code)
         return None if found is None else self.transactions[found]
 
-    def by_id(self, domain: str, transaction_id: int) -> Transaction | None:
+    def by_id(self, account: Account, transaction_id: int) -> Transaction | None:
         found = self.transactions.get(transaction_id)
-        return found if found and found.domain == domain else None
+        return found if found and account.owns(found) else None
 
     def refunds_of(self, transaction: Transaction) -> list[Refund]:
         return [self.refunds[refund_id] for refund_id in self._refunds_of.get(transaction.id, ())]

@@ -119,6 +119,7 @@ class Charging:
         authorization = Authorization(
             code=f"AUTH_{random_word(10)}",
             domain=transaction.domain,
+            business=transaction.business,
             email=transaction.email,
             channel=transaction.channel,
             reusable=transaction.channel == "card",

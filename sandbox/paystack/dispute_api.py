@@ -37,7 +37,7 @@ class Disputes:
         if wanted and not reading.is_whole(wanted):
             raise invalid("transaction must be the numeric id of a transaction")
         disputes = reversed(self._books.disputes.values())
-        mine = (one for one in disputes if self._books.by_id(account.domain, one.transaction_id))
+        mine = (one for one in disputes if self._books.by_id(account, one.transaction_id))
         return [
             one for one in mine if wanted in ("", str(one.transaction_id)) and status in ("", status_of(one))
         ]

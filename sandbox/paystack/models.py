@@ -39,6 +39,7 @@ class Transaction:
     hidden_until: float = 0
     reverse_after_s: float | None = None
     channels: list[str] = field(default_factory=list)
+    business: int = 0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -56,6 +57,7 @@ class Authorization:
     active: bool = True
     next: list[str]
     last4: str = CARD_LAST4
+    business: int = 0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -70,6 +72,7 @@ class Refund:
     created_at: float
     ends_as: str | None  # What happens when its time comes; None waits for a person.
     refunded_at: float | None = None
+    business: int = 0
 
 
 @dataclass(kw_only=True, slots=True)

@@ -31,7 +31,7 @@ class Refunds:
     def fetch(self, call: Call, account: Account) -> Response:
         number = call.params["id"]
         refund = self._books.refunds.get(int(number)) if reading.is_whole(number) else None
-        if refund is None or refund.domain != account.domain:
+        if refund is None or not account.owns(refund):
             raise ApiError("Refund not found", "refund_not_found", status=404)
         return accepted("Refund retrieved", self._row(refund))
 
@@ -56,7 +56,7 @@ class Refunds:
         wanted = query.get("transaction", "")
         if wanted and not reading.is_whole(wanted):
             raise invalid("transaction must be the numeric id of a transaction")
-        mine = (one for one in reversed(self._books.refunds.values()) if one.domain == account.domain)
+        mine = (one for one in reversed(self._books.refunds.values()) if account.owns(one))
         return [one for one in mine if wanted in ("", str(one.transaction_id))]
 
     def _row(self, refund: Refund) -> Json:
@@ -67,8 +67,8 @@ class Refunds:
         if isinstance(named, bool) or not isinstance(named, int | str):
             raise invalid("transaction is required")
         text = str(named)
-        by_id = self._books.by_id(account.domain, int(text)) if reading.is_whole(text) else None
-        found = by_id or self._books.by_reference(account.domain, text)
+        by_id = self._books.by_id(account, int(text)) if reading.is_whole(text) else None
+        found = by_id or self._books.by_reference(account, text)
         if found is None:
             raise unknown_transaction()
         return found

@@ -30,6 +30,7 @@ class Refunding:
             id=self._books.next_refund_id(),
             transaction_id=transaction.id,
             domain=transaction.domain,
+            business=transaction.business,
             amount=amount,
             status="pending",
             customer_note=notes[0] or f"Refund for transaction {transaction.reference}",

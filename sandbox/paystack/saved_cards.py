@@ -56,7 +56,7 @@ class SavedCards:
 
     def _known(self, code: object, account: Account) -> Authorization:
         found = self._books.authorizations.get(code) if isinstance(code, str) else None
-        if found is None or found.domain != account.domain:
+        if found is None or not account.owns(found):
             raise invalid("Authorization code is invalid")
         return found
 

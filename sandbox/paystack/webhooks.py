@@ -24,7 +24,7 @@ class Courier:
     def send(self, event_type: str, transaction: Transaction, data: Json) -> None:
         """Tell the merchant about a transaction, signed with the key it was made with."""
         body = json.dumps({"event": event_type, "data": data}, separators=(",", ":"))
-        key = self._settings.signing_key(domain=transaction.domain, key_name=transaction.key_name)
+        key = self._settings.signing_key(transaction, key_name=transaction.key_name)
         event = Event(
             gateway="paystack",
             mode=transaction.domain,

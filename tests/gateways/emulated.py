@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.loopback import NO_TLS
 from tillgate.common.references import new_reference
 from tillgate.gateways import registry
 from tillgate.gateways.http import Patience
@@ -146,7 +147,8 @@ class Emulated:
         )
         self.gateway = self.connect()
         self.hasty = self.connect(patience=HASTY)
-        self.control_client = httpx2.Client(base_url=f"{sandbox.url}/control", trust_env=False)
+        url = f"{sandbox.url}/control"
+        self.control_client = httpx2.Client(base_url=url, trust_env=False, verify=NO_TLS)
 
     def need(self, ability: type) -> None:
         """Skip the running test unless the adapter has an ability, which is one of the Protocols."""

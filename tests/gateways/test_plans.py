@@ -12,6 +12,7 @@ from tests.environment import (
     FLUTTERWAVE_TEST_KEY,
     PAYSTACK_TEST_KEY,
 )
+from tests.loopback import NO_TLS
 from tillgate.common.references import new_reference
 from tillgate.gateways import registry
 from tillgate.gateways.errors import GatewayUnknown, Rejected
@@ -305,7 +306,8 @@ class Side:
         self.adapter: ListsPlans = adapter
 
     def seed(self, **body):
-        answer = httpx2.post(f"{self.url}/control/plans/{self.gateway}", json=body, trust_env=False)
+        url = f"{self.url}/control/plans/{self.gateway}"
+        answer = httpx2.post(url, json=body, trust_env=False, verify=NO_TLS)
         assert answer.status_code == 200, answer.text
         told = answer.json()
         return str(told.get("subscription_code") or told["id"])
@@ -357,9 +359,9 @@ def test_the_card_that_paystack_charges_is_told_in_the_list_and_by_itself(paysta
     reference = new_reference("ATT")
     body = {"email": "ada@example.com", "amount": 500_000, "reference": reference}
     url, headers = f"{paystack_side.url}/paystack", {"Authorization": f"Bearer {PAYSTACK_TEST_KEY}"}
-    httpx2.post(f"{url}/transaction/initialize", json=body, headers=headers, trust_env=False)
+    httpx2.post(f"{url}/transaction/initialize", json=body, headers=headers, trust_env=False, verify=NO_TLS)
     paid = {"gateway": "paystack", "reference": reference, "outcome": "success"}
-    httpx2.post(f"{paystack_side.url}/control/pay", json=paid, trust_env=False)
+    httpx2.post(f"{paystack_side.url}/control/pay", json=paid, trust_env=False, verify=NO_TLS)
     code = paystack_side.seed(email="ada@example.com", amount_minor=500_000, reference=reference)
 
     (listed,) = paystack_side.adapter.list_plan_subscriptions()

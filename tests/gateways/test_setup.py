@@ -70,7 +70,7 @@ def test_with_no_key_set_nothing_is_wrong():
 def test_a_rule_may_ask_more_than_an_account_needs():
     assert account(SHOP_KEY="key_test_1") is not None
     assert list(Shop.problems_of({**GOOD, "SHOP_KEY": "key_test_1"})) == [
-        Problem(message="No key.", hint="Copy it.")
+        Problem(setting="SHOP_KEY", message="No key.", hint="Copy it.")
     ]
 
 

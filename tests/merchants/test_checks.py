@@ -60,6 +60,7 @@ SICK = [
     ({**PAYPAL, "PAYPAL_WEBHOOK_ID_PREVIOUS": "FORMER0123456789"}, "W015", "W015"),
     ({**PAYPAL, "PAYSTACK_SECRET_KEY": ""}, "W016", "W016"),
     ({"TILLGATE_GUEST_MODE": "test"}, "E012", "W012"),
+    ({"PAYSTACK_SECRET_KEY": "sk_test_not_a_real_key_0123456789abcdef"}, "W034", None),
     ({"PAYPAL_CERTIFICATE_TRUST": "http://127.0.0.1:8001 /var/lib/ca.pem"}, "E013", None),
 ]
 
@@ -96,6 +97,22 @@ def test_each_message_says_what_to_set_and_shows_no_secret(settings, changes):
     secrets = {name: value for name, value in changes.items() if name.endswith(("_KEY", "_SECRET", "_HASH"))}
     for secret in filter(str.strip, [KEY, *secrets.values()]):
         assert secret not in message.msg + message.hint
+
+
+@pytest.mark.parametrize("former", ["changeme", "short", "0123456789"])
+def test_a07_a_former_secret_that_anybody_could_guess_is_refused(settings, former):
+    messages = found(settings, **FLUTTERWAVE, FLUTTERWAVE_WEBHOOK_HASH_PREVIOUS=former)
+
+    assert ids(messages) == ["W015", "E033"]
+    assert former not in messages[1].msg
+
+
+def test_a_live_mode_for_guests_needs_a_live_key(settings):
+    test_key = "sk_test_not_a_real_key_0123456789abcdef"
+
+    messages = found(settings, TILLGATE_GUEST_MODE="live", PAYSTACK_SECRET_KEY=test_key)
+
+    assert ids(messages) == ["W034", "E012"]
 
 
 def test_guests_kept_out_need_no_gateway_of_their_mode(settings):

@@ -1,13 +1,10 @@
 """Which gateways can take a payment, and in which order they are tried."""
 
-from datetime import timedelta
-
 import pytest
 
-from tests.builders import make_merchant
+from tests.builders import make_ill, make_merchant
 from tillgate.common import clock
 from tillgate.merchants.errors import NoGateway
-from tillgate.merchants.models import GatewayHealth
 from tillgate.merchants.services.choosing import choose, no_gateway, usable_accounts
 from tillgate.merchants.services.rules import add_rule
 from tillgate.money import Money
@@ -32,16 +29,6 @@ def rule(merchant):
         add_rule(merchant, {"action": action, "gateway": gateway, **more})
 
     return add
-
-
-def make_ill(gateway: str, *, failures: int = 3, for_s: int = 30) -> None:
-    GatewayHealth.objects.create(
-        gateway=gateway,
-        mode="test",
-        failures=failures,
-        open_until=clock.now() + timedelta(seconds=for_s),
-        changed_at=clock.now(),
-    )
 
 
 def test_the_cheaper_one_comes_first(order):
@@ -86,7 +73,7 @@ def test_health_comes_before_preference_and_preference_before_price(order, rule)
 
 
 def test_one_that_has_rested_is_worth_a_try_again(order):
-    make_ill("flutterwave", for_s=0)
+    make_ill("flutterwave", open_until=clock.now())
 
     assert order() == ["flutterwave", "paystack"]
 

@@ -13,10 +13,11 @@ from tillgate.common import clock
 from tillgate.merchants.errors import NoGateway
 from tillgate.merchants.models import ApiKey, Merchant
 from tillgate.merchants.services.accounts import (
+    Listener,
     account_for,
-    accounts_at,
     accounts_for,
     guest_mode,
+    listeners,
     usable_for,
 )
 from tillgate.merchants.services.keys import create_api_key, find_api_key
@@ -107,10 +108,9 @@ def test_the_environments_key_is_an_account_of_the_default_merchant(merchant, ot
     [account] = accounts_for(merchant, "test")
 
     assert (account.gateway, account.mode) == ("paystack", "test")
-    assert accounts_at("paystack") == (account,)
-    assert (
-        accounts_for(other_merchant, "test") == accounts_for(merchant, "live") == accounts_at("paypal") == ()
-    )
+    assert listeners("paystack") == (Listener(merchant_id=merchant.pk, account=account),)
+    assert accounts_for(other_merchant, "test") == accounts_for(merchant, "live") == ()
+    assert listeners("paypal") == ()
 
 
 def test_i13_an_account_does_not_show_its_key(merchant, settings):
@@ -128,7 +128,7 @@ def test_g12_a_live_key_takes_live_payments_only(merchant, settings):
 def test_a07_what_is_no_key_is_no_account(merchant, settings, key):
     settings.PAYSTACK_SECRET_KEY = key
 
-    assert accounts_at("paystack") == ()
+    assert listeners("paystack") == ()
     with pytest.raises(NoGateway, match="My shop has no test account at paystack"):
         account_for(merchant, "paystack", "test")
 
@@ -157,7 +157,7 @@ def test_g30_an_account_is_usable_for_the_currencies_of_its_gateway(merchant, cu
         ("live", "sk_test_x", "live"),
     ],
 )
-def test_the_mode_of_guests_is_the_settings_or_that_of_the_key(settings, setting, key, mode):
+def test_the_mode_of_guests_is_the_settings_or_that_of_the_key(merchant, settings, setting, key, mode):
     settings.TILLGATE_GUEST_MODE, settings.PAYSTACK_SECRET_KEY = setting, key
 
     assert guest_mode() == mode

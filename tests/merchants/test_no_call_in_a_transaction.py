@@ -6,27 +6,28 @@ from django.db import transaction
 from tillgate.gateways.http import IN_REQUEST
 from tillgate.gateways.protocol import AttemptRef, GatewayState
 from tillgate.gateways.registry import connect as connect_unguarded
-from tillgate.merchants.services.accounts import accounts_at, connect
+from tillgate.merchants.services.accounts import connect
+from tillgate.merchants.services.installation import environment_accounts
 
 REF = AttemptRef(gateway_reference="ATT-NOBODY", gateway_id=None)
 
 
 def test_c05_no_gateway_is_handed_out_in_a_transaction(db):
     with transaction.atomic(), pytest.raises(AssertionError, match="never called inside a transaction"):
-        connect(accounts_at("paystack")[0], IN_REQUEST)
+        connect(environment_accounts()[0], IN_REQUEST)
 
 
 def test_c05_in_a_tests_own_transaction_it_is(db):
-    assert connect(accounts_at("paystack")[0], IN_REQUEST).name == "paystack"
+    assert connect(environment_accounts()[0], IN_REQUEST).name == "paystack"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_c05_outside_of_one_it_is():
-    assert connect(accounts_at("paystack")[0], IN_REQUEST).name == "paystack"
+    assert connect(environment_accounts()[0], IN_REQUEST).name == "paystack"
 
 
 def test_c05_the_suite_sees_a_call_that_gets_round_the_door(db, sandbox):
-    gateway = connect_unguarded(accounts_at("paystack")[0], IN_REQUEST)
+    gateway = connect_unguarded(environment_accounts()[0], IN_REQUEST)
 
     assert gateway.fetch_payment(REF).state == GatewayState.ABSENT
     with transaction.atomic(), pytest.raises(AssertionError, match="is called in a transaction"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +14,11 @@ import httpx
 import pytest
 
 from sandbox.server import Sandbox, start
+from tests.loopback import NO_TLS
 
 KEY = "sk_test_sandbox"
 LIVE_KEY = "sk_live_sandbox"
 Json = dict[str, Any]
-NO_TLS = ssl.SSLContext(
-    ssl.PROTOCOL_TLS_CLIENT
-)  # Nothing here is encrypted; loading certificates takes long.
 
 
 def wait_for(found: Callable[[], Any], *, seconds: float = 5) -> Any:

@@ -30,11 +30,19 @@ DECLINES: dict[str, tuple[str, bool]] = {
     "unknown": ("The payment did not go through. Try again or pay another way.", True),
 }
 
+# Nobody looked at a card here.
+NOT_ABOUT_A_CARD = frozenset({"customer_canceled", "session_expired", "bank_unreachable", "gateway_down"})
+
 
 def decline(code: str) -> Failure:
     """Return the failure of a code in `DECLINES`."""
     message, retryable = DECLINES[code]
     return Failure(code=code, message=message, retryable=retryable)
+
+
+def is_banks_answer(code: str) -> bool:
+    """Say whether a failure's code says that what was paid with was refused."""
+    return code in DECLINES and code not in NOT_ABOUT_A_CARD
 
 
 def decline_by(sentence: object, codes: Mapping[str, str]) -> Failure:

@@ -75,8 +75,9 @@ class GatewayAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What is wrong with a gateway's settings, and what to do about it."""
+    """What is wrong with a gateway's settings: with which one, and what to do about it."""
 
+    setting: str
     message: str
     hint: str
 

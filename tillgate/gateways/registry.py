@@ -7,7 +7,7 @@ from tillgate.gateways.flutterwave.gateway import FlutterwaveGateway
 from tillgate.gateways.http import Patience
 from tillgate.gateways.paypal.gateway import PayPalGateway
 from tillgate.gateways.paystack.gateway import PaystackGateway
-from tillgate.gateways.protocol import Gateway, GatewayAccount, Problem
+from tillgate.gateways.protocol import Gateway, GatewayAccount, Mode, Problem
 from tillgate.money import Money
 
 
@@ -20,6 +20,8 @@ class Adapter(Protocol):
     channels: tuple[str, ...]
     page_origins: tuple[str, ...]
     settings: tuple[str, ...]  # The environment's names that make an account; the first is the secret.
+    secrets: tuple[str, ...]  # Those of them that each account has of its own.
+    identity: str | None  # The one of these that stays while the others change, where there is one.
 
     def __call__(self, account: GatewayAccount, patience: Patience) -> Gateway: ...
 
@@ -31,6 +33,11 @@ class Adapter(Protocol):
 
     def problems_of(self, values: Mapping[str, str]) -> Iterator[Problem]:
         """Yield what is wrong with the settings, each with its fix."""
+
+    def values_of(
+        self, mode: Mode, secrets: Mapping[str, str], installation: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return the settings of an account with `secrets` of its own; all else is the installation's."""
 
 
 GATEWAYS: dict[str, Adapter] = {

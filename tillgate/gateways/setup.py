@@ -6,7 +6,7 @@ around a value never count.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tillgate.gateways.certificates import trust_of
@@ -31,7 +31,8 @@ class Setup:
 
     `keys` are what no account can be without, each with its form; where none of them is set, nothing is
     wrong. `mode_by` names the setting that tells the mode, `modes` what its value looks like in each;
-    `trust`, where there is one, whose certificates are believed in test mode, too.
+    where that is the gateway's address, `hosts` are the gateway's own. `trust`, where there is one, says
+    whose certificates are believed in test mode, too; `choices` are what no account has of its own.
     """
 
     keys: Mapping[str, str]
@@ -41,6 +42,27 @@ class Setup:
     credentials: Mapping[str, str]  # What the adapter calls each: the setting that it comes from.
     rules: tuple[Rule, ...]
     trust: str | None = None
+    identity: str | None = None  # The secret that stays while an account's others change, where there is one.
+    hosts: Mapping[Mode, str] = field(default_factory=dict)
+    choices: frozenset[str] = frozenset()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What each account has of its own, in the order of this table."""
+        return tuple(name for name in self.credentials.values() if name not in self.choices)
+
+    def of_its_own(
+        self, mode: Mode, secrets: Mapping[str, str], installation: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return the settings of an account beside that of the environment: its own `secrets`, and the rest
+        as the installation has it. Where the address tells the mode, it is one of this mode."""
+        values = {**{name: installation[name] for name in self.names}, **dict.fromkeys(self.secrets, "")}
+        is_elsewhere = self.mode_by == self.base_url and _mode_of(self, values) != mode
+        if is_elsewhere:
+            values[self.base_url] = self.hosts[mode]
+        if self.trust and (is_elsewhere or mode == "live"):
+            values[self.trust] = ""
+        return {**values, **secrets}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,6 +75,17 @@ class FromSettings:
 
     name: ClassVar[str]
     setup: ClassVar[Setup]
+    identity: ClassVar[str | None]
+
+    def __init_subclass__(cls) -> None:
+        cls.identity = cls.setup.identity
+
+    @classmethod
+    def values_of(
+        cls, mode: Mode, secrets: Mapping[str, str], installation: Mapping[str, str]
+    ) -> dict[str, str]:
+        """See `Setup.of_its_own`."""
+        return cls.setup.of_its_own(mode, secrets, installation)
 
     @classmethod
     def account_from(cls, values: Mapping[str, str]) -> GatewayAccount | None:
@@ -76,7 +109,7 @@ class FromSettings:
         for rule in cls.setup.rules:
             is_asked = rule.mode in (None, _mode_of(cls.setup, values))
             if is_asked and not _fits(rule.form, values[rule.name]):
-                yield Problem(message=rule.message, hint=rule.hint)
+                yield Problem(setting=rule.name, message=rule.message, hint=rule.hint)
 
 
 def _mode_of(setup: Setup, values: Mapping[str, str]) -> Mode | None:

@@ -3,12 +3,16 @@
 from django.db import models
 
 from tillgate.gateways.protocol import EventSubject
+from tillgate.merchants.models import Merchant
 
 _SUBJECTS = [(subject.value, subject.value) for subject in EventSubject]
 
 
 class InboundEvent(models.Model):
-    """A signed event of a gateway: raw bytes and headers, stored before it is answered."""
+    """A signed event of a gateway: raw bytes and headers, stored before it is answered.
+
+    `merchant` is whose account has signed it; about anybody else's money it says nothing.
+    """
 
     class State(models.TextChoices):
         STORED = "stored"
@@ -16,6 +20,7 @@ class InboundEvent(models.Model):
         PARKED = "parked"  # About nothing of ours; a person can see why.
         KEPT = "kept"  # Of a plan that the gateway itself collects: shown by `./run plan-events`.
 
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+", db_index=False)
     gateway = models.CharField(max_length=20)
     mode = models.CharField(max_length=4)
     dedupe_key = models.CharField(max_length=200)
@@ -32,7 +37,9 @@ class InboundEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["gateway", "mode", "dedupe_key"], name="inbound_event_dedupe")
+            models.UniqueConstraint(
+                fields=["merchant", "gateway", "mode", "dedupe_key"], name="inbound_event_once"
+            )
         ]
 
     def __str__(self) -> str:

@@ -13,10 +13,10 @@ from tillgate.common.errors import NotFound, PayError
 from tillgate.gateways.errors import Unreachable
 from tillgate.gateways.http import AT_THE_DOOR
 from tillgate.gateways.plans import read_news
-from tillgate.gateways.protocol import EventSubject, GatewayAccount, GatewayEvent
+from tillgate.gateways.protocol import EventSubject, GatewayEvent
 from tillgate.gateways.registry import GATEWAYS
 from tillgate.inbox.models import InboundEvent
-from tillgate.merchants.services.accounts import accounts_at, connect
+from tillgate.merchants.services.accounts import Listener, connect, listeners
 from tillgate.money import Money
 from tillgate.payments.models import Attempt
 from tillgate.payments.services.look_back import look_back
@@ -62,8 +62,8 @@ def receive(gateway: str, headers: Mapping[str, str], body: bytes) -> None:
     """
     if gateway not in GATEWAYS:
         raise NotFound(f"There is no gateway {gateway!r} here.")
-    account, event = _verify(gateway, headers, body)
-    _store(account, event, headers, body)
+    signer, event = _verify(gateway, headers, body)
+    _store(signer, event, headers, body)
 
 
 def apply_event(event_id: int) -> None:
@@ -101,6 +101,23 @@ def waiting_for_a_person() -> Iterator[str]:
         yield f"{event} about {event.gateway_reference!r} is not confirmed by the gateway's answers."
 
 
+def empty_events_of(username: str) -> None:
+    """Keep of the events about a deleted account's payments no more than what they were about.
+
+    `username` is the one that it has since. A repeat changes nothing.
+    """
+    own = Attempt.objects.filter(payment__account__username=username)
+    for gateway, mode in set(own.values_list("gateway", "mode")):
+        there = own.filter(gateway=gateway, mode=mode)
+        ids = {
+            *there.values_list("gateway_id", flat=True),
+            *there.values_list("surpluses__gateway_id", flat=True),
+        }
+        named = Q(gateway_reference__in=list(there.values_list("gateway_reference", flat=True)))
+        about = named | Q(gateway_id__in=list(filter(None, ids)))
+        InboundEvent.objects.filter(about, gateway=gateway, mode=mode).update(body=b"", headers={})
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanEvent:
     """News of a plan that a gateway itself collects, for a person to read."""
@@ -129,8 +146,13 @@ def plan_events(since: datetime | None = None) -> Iterator[PlanEvent]:
 
 
 def _attempt_of(event: InboundEvent) -> Attempt | None:
-    """Find the attempt by our name for it, else by the gateway's for one of its transactions."""
-    attempts = Attempt.objects.filter(gateway=event.gateway, mode=event.mode)
+    """Find the attempt by our name for it, else by the gateway's for one of its transactions.
+
+    Of the merchant alone whose account has signed the event: nobody speaks of another's money.
+    """
+    attempts = Attempt.objects.filter(
+        gateway=event.gateway, mode=event.mode, payment__merchant=event.merchant_id
+    )
     named = attempts.filter(gateway_reference=event.gateway_reference).first()
     if named is not None or not event.gateway_id:
         return named
@@ -159,34 +181,34 @@ def _ask(event: InboundEvent, attempt: Attempt) -> None:
         raise NotConfirmed(f"{event} says more than the gateway's answer: {said}")
 
 
-def _verify(gateway: str, headers: Mapping[str, str], body: bytes) -> tuple[GatewayAccount, GatewayEvent]:
-    accounts = accounts_at(gateway)
-    if not accounts:
+def _verify(gateway: str, headers: Mapping[str, str], body: bytes) -> tuple[Listener, GatewayEvent]:
+    heard_by = listeners(gateway)
+    if not heard_by:
         raise NoAccount(f"No {gateway} key is set, so no event of it can be verified.")
     unreachable: Unreachable | None = None
-    for account in accounts:
+    for listener in heard_by:
         try:
-            event = connect(account, AT_THE_DOOR).read_event(headers, body)
+            event = connect(listener.account, AT_THE_DOOR).read_event(headers, body)
         except Unreachable as error:
             unreachable = error
             continue
         if event is not None:
-            return account, event
+            return listener, event
     if unreachable is not None:
         log.warning("event_not_verifiable", gateway=gateway, reason=str(unreachable))
         retry = {"Retry-After": str(unreachable.retry_after_s or RETRY_AFTER_S)}
         raise NotVerifiable("The event cannot be verified just now. Send it again.", headers=retry)
-    log.warning("event_bad_signature", gateway=gateway)
     raise BadSignature("The signature does not match the body.")
 
 
 @transaction.atomic
-def _store(account: GatewayAccount, event: GatewayEvent, headers: Mapping[str, str], body: bytes) -> None:
+def _store(signer: Listener, event: GatewayEvent, headers: Mapping[str, str], body: bytes) -> None:
     from tillgate.inbox.jobs import apply_inbound_event  # The job calls this module.
 
     row, is_new = InboundEvent.objects.get_or_create(
-        gateway=account.gateway,
-        mode=account.mode,
+        merchant_id=signer.merchant_id,
+        gateway=signer.account.gateway,
+        mode=signer.account.mode,
         dedupe_key=event.dedupe_key,
         defaults={
             "kind": event.kind,

@@ -1,6 +1,6 @@
 """System checks of the gateways' settings; what may be wrong with each, its adapter knows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,12 +8,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 
-from tillgate.common.checks import dangerous
+from tillgate.common.checks import LOOPBACK, dangerous
+from tillgate.gateways.protocol import Problem
 from tillgate.gateways.registry import GATEWAYS, accounts_from
-from tillgate.merchants.services.accounts import former_secrets, gateway_settings
 from tillgate.merchants.services.fees import FeesError, fee_table
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from tillgate.merchants.services.installation import former_secrets, gateway_settings
 
 
 @register(Tags.security)
@@ -24,7 +23,9 @@ def check_gateways(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         *_addresses(),
         *_certificates(),
         *_former(),
+        *_guessable_former(),
         *_no_key(),
+        *_only_test_keys(),
         *_currency(),
         *_guest_mode(),
         *_fees(),
@@ -32,9 +33,12 @@ def check_gateways(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 def _problems() -> list[CheckMessage]:
-    values = gateway_settings()
-    problems = (problem for adapter in GATEWAYS.values() for problem in adapter.problems_of(values))
+    problems = _problems_of(gateway_settings())
     return [Error(problem.message, hint=problem.hint, id="tillgate.E005") for problem in problems]
+
+
+def _problems_of(values: Mapping[str, str]) -> list[Problem]:
+    return [problem for adapter in GATEWAYS.values() for problem in adapter.problems_of(values)]
 
 
 def _addresses() -> list[CheckMessage]:
@@ -64,11 +68,35 @@ def _former() -> list[CheckMessage]:
     ]
 
 
+def _guessable_former() -> list[CheckMessage]:
+    """A former secret opens the door as the present one does."""
+    former = former_secrets()
+    if not former:
+        return []
+    values = {**gateway_settings(), **former}
+    present = {problem.message for problem in _problems_of(gateway_settings())}
+    hint = "Unset it: whoever guesses it can forge events."
+    return [
+        Error(f"A former secret: {problem.message}", hint=hint, id="tillgate.E033")
+        for problem in _problems_of(values)
+        if problem.message not in present
+    ]
+
+
+def _only_test_keys() -> list[CheckMessage]:
+    modes = {account.mode for account in accounts_from(gateway_settings())}
+    if settings.IS_LOCAL or modes != {"test"}:
+        return []
+    hint = "Set a live key of a gateway, or TILLGATE_ENV=local."
+    return [Caution("Only test keys are set: no payment here is real.", hint=hint, id="tillgate.W034")]
+
+
 def _no_key() -> list[CheckMessage]:
     keys = [adapter.settings[0] for adapter in GATEWAYS.values()]
     if any(getattr(settings, key).strip() for key in keys):
         return []
-    hint = f"Set {' or '.join(keys)}; without a gateway no payment can be created."
+    hint = f"Set {' or '.join(keys)}; without a gateway no payment can be created. What is stored by "
+    hint += "`./run set-gateway-account` is not seen here."
     return [Caution("No gateway key is set.", hint=hint, id="tillgate.W004")]
 
 

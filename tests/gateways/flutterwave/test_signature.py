@@ -64,8 +64,22 @@ def test_the_bytes_count_and_not_their_meaning():
     assert not is_signed({HMAC_HEADER: sign(BODY)}, again, KEY)
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\t", "\r\n", "\u00a0", "\u3000"])
-def test_a_blank_hash_signs_nothing(blank):
+@pytest.mark.parametrize(
+    "blank",
+    [
+        "",
+        " ",
+        "\t",
+        "\r\n",
+        "\u00a0",
+        "\u3000",
+        " " * 40,
+        "fifteen-letters",
+        "changeme-changeme",
+        "my-Password-0123",
+    ],
+)
+def test_a07_a_hash_that_is_blank_or_easy_to_guess_signs_nothing(blank):
     assert not is_signed({HASH_HEADER: blank}, b"{}", blank)
     assert not is_signed({HMAC_HEADER: sign(b"{}", blank)}, b"{}", blank)
 

@@ -13,7 +13,8 @@ import pytest
 from sandbox.paypal import authority
 from sandbox.paypal.access import LIFETIME_S
 from sandbox.server import Sandbox, start
-from tests.sandbox.conftest import NO_TLS, Json, Receiver, opened
+from tests.loopback import NO_TLS
+from tests.sandbox.conftest import Json, Receiver, opened
 
 CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID = "sandbox-app", "app-secret", "8PT597110X687430L"
 RETURN = {"return_url": "https://shop.example/back?cart=1", "cancel_url": "https://shop.example/cancel"}

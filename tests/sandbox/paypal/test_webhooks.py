@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from sandbox.server import start
-from tests.sandbox.conftest import NO_TLS, Receiver, wait_for
+from tests.loopback import NO_TLS
+from tests.sandbox.conftest import Receiver, wait_for
 from tests.sandbox.paypal.conftest import WEBHOOK_ID, PayPalClient, draft, environ, taken
 
 VERIFY = "/v1/notifications/verify-webhook-signature"

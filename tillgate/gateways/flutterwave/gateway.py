@@ -29,8 +29,6 @@ from tillgate.gateways.setup import FromSettings, Rule, Setup
 from tillgate.money import Money
 
 KEY = r"FLWSECK(_TEST)?-[!-~]+-X"
-LEAST_HASH = 16
-GUESSABLE = r"(?s:.*)(change.?me|password|secret.?hash|example)"
 SETUP = Setup(
     keys={"FLUTTERWAVE_SECRET_KEY": KEY},
     mode_by="FLUTTERWAVE_SECRET_KEY",
@@ -47,9 +45,9 @@ SETUP = Setup(
         ),
         Rule(
             name="FLUTTERWAVE_WEBHOOK_HASH",
-            form=rf"(?i)(?!{GUESSABLE})(?s:.{{{LEAST_HASH},}})",
+            form=signature.SECRET_HASH.pattern,
             message="FLUTTERWAVE_WEBHOOK_HASH is missing or easy to guess: anybody could forge events.",
-            hint=f"Make a random text of at least {LEAST_HASH} characters and set it here and in "
+            hint=f"Make a random text of at least {signature.LEAST_HASH} characters and set it here and in "
             "Flutterwave's dashboard, Settings, Webhooks, Secret hash.",
         ),
     ),
@@ -67,6 +65,7 @@ class FlutterwaveGateway(plans.PlanCalls, FromSettings):
     page_origins: ClassVar[tuple[str, ...]] = ("https://checkout.flutterwave.com",)
     currencies: ClassVar[frozenset[str]] = wire.CURRENCIES
     settings: ClassVar[tuple[str, ...]] = SETUP.names
+    secrets: ClassVar[tuple[str, ...]] = SETUP.secrets
     setup: ClassVar[Setup] = SETUP
     channels: ClassVar[tuple[str, ...]] = wire.CHANNELS
     charge_key_kept: timedelta | None = None

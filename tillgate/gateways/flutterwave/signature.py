@@ -6,6 +6,7 @@ Source: https://developer.flutterwave.com/docs/webhooks
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,22 +16,29 @@ from tillgate.gateways.reading import below, clean, json_object, text
 
 HASH_HEADER = "verif-hash"
 HMAC_HEADER = "flutterwave-signature"
+LEAST_HASH = 16
+GUESSABLE = r"(?s:.*)(change.?me|password|secret.?hash|example)"
+SECRET_HASH = re.compile(rf"(?i)(?!{GUESSABLE})(?s:.{{{LEAST_HASH},}})")
 PLAN_NAMES = ("payment_plan", "paymentPlan", "plan")  # By which a charge names its plan, if it is of one.
 
 
 def is_signed(headers: Mapping[str, str], body: bytes, secret_hash: str) -> bool:
-    """Say whether an event comes from who knows the secret hash. A blank hash signs nothing.
+    """Say whether an event comes from who knows the secret hash. One that is blank, short or easy to guess
+    signs nothing, wherever it comes from.
 
     `verif-hash` repeats the hash and says nothing of the body; `flutterwave-signature` is an HMAC over
     its bytes. Each that is there must be right. `headers` have lower-case names.
     """
-    if not secret_hash.strip():
+    if not SECRET_HASH.fullmatch(secret_hash.strip()):
         return False
     digest = hmac.new(secret_hash.encode(), body, hashlib.sha256).digest()
     expected = {HASH_HEADER: secret_hash.encode(), HMAC_HEADER: base64.b64encode(digest)}
-    sent = {name: headers[name].encode("utf-8", "replace") for name in expected if name in headers}
+    sent = {name: headers[name] for name in expected if name in headers}
     # Bytes, since a header may hold what is not ASCII, which compare_digest refuses in text.
-    matches = [hmac.compare_digest(expected[name], value) for name, value in sent.items()]
+    matches = [
+        hmac.compare_digest(bytes(expected[name]), value.encode("utf-8", "replace"))
+        for name, value in sent.items()
+    ]
     return bool(matches) and all(matches)
 
 

@@ -53,6 +53,9 @@ SETUP = Setup(
         "webhook_verification": "PAYPAL_WEBHOOK_VERIFICATION",
     },
     trust="PAYPAL_CERTIFICATE_TRUST",
+    identity="PAYPAL_CLIENT_ID",
+    hosts={"live": "https://api-m.paypal.com", "test": "https://api-m.sandbox.paypal.com"},
+    choices=frozenset({"PAYPAL_WEBHOOK_VERIFICATION"}),
     rules=(
         Rule(
             name="PAYPAL_CLIENT_ID",
@@ -109,6 +112,7 @@ class PayPalGateway(FromSettings):
     page_origins: ClassVar[tuple[str, ...]] = ("https://www.paypal.com", "https://www.sandbox.paypal.com")
     currencies: ClassVar[frozenset[str]] = wire.CURRENCIES
     settings: ClassVar[tuple[str, ...]] = SETUP.names
+    secrets: ClassVar[tuple[str, ...]] = SETUP.secrets
     setup: ClassVar[Setup] = SETUP
     channels: ClassVar[tuple[str, ...]] = (wire.CHANNEL,)
     capture_key_kept: timedelta = timedelta(hours=6)

@@ -54,6 +54,7 @@ class PaystackGateway(plans.PlanCalls, FromSettings):
     page_origins: ClassVar[tuple[str, ...]] = ("https://checkout.paystack.com",)
     currencies: ClassVar[frozenset[str]] = wire.CURRENCIES
     settings: ClassVar[tuple[str, ...]] = SETUP.names
+    secrets: ClassVar[tuple[str, ...]] = SETUP.secrets
     setup: ClassVar[Setup] = SETUP
     channels: ClassVar[tuple[str, ...]] = wire.CHANNELS
     charge_key_kept: timedelta | None = None

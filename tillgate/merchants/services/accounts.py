@@ -1,7 +1,11 @@
-"""Which gateway accounts a merchant may use, and the way to them."""
+"""Which gateway accounts a merchant may use, and the way to them.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+The environment's keys fill the default merchant's accounts; what a merchant has stored counts where the
+environment has none.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
@@ -10,28 +14,37 @@ from tillgate.gateways import registry
 from tillgate.gateways.http import Patience
 from tillgate.gateways.protocol import Gateway, GatewayAccount, Mode
 from tillgate.merchants.errors import NoGateway
-from tillgate.merchants.models import Merchant
+from tillgate.merchants.models import Merchant, StoredAccount
+from tillgate.merchants.services.installation import environment_accounts, former_accounts
+from tillgate.merchants.services.merchants import default_merchant
+from tillgate.merchants.services.own_accounts import own_accounts
 from tillgate.money import Money
 
-# The settings by which a gateway's events are known.
-CHANGEABLE = ("PAYSTACK_SECRET_KEY", "FLUTTERWAVE_WEBHOOK_HASH", "PAYPAL_WEBHOOK_ID")
+
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """An account that inbound events are tried against, and whose it is."""
+
+    merchant_id: int
+    account: GatewayAccount
 
 
 def guest_mode() -> Mode:
     """Return the mode of callers without a key: the setting's, else live as soon as a live key is there."""
     if settings.TILLGATE_GUEST_MODE:
         return "live" if settings.TILLGATE_GUEST_MODE == "live" else "test"
-    return "live" if any(account.mode == "live" for account in _environment_accounts()) else "test"
+    return "live" if accounts_for(default_merchant(), "live") else "test"
 
 
 def accounts_for(merchant: Merchant, mode: str) -> tuple[GatewayAccount, ...]:
-    """Return the gateway accounts that a merchant can use in a mode, best first.
-
-    The environment's keys fill the default merchant's accounts.
-    """
-    if not merchant.is_default:
-        return ()
-    return tuple(account for account in _environment_accounts() if account.mode == mode)
+    """Return the gateway accounts that a merchant can use in a mode, best first."""
+    found = [a for a in environment_accounts() if a.mode == mode] if merchant.is_default else []
+    if stored := own_accounts().get((merchant.pk, mode)):
+        taken = {account.gateway for account in found}
+        found += [own.account for own in stored if own.account.gateway not in taken]
+        order = list(registry.GATEWAYS)
+        found.sort(key=lambda account: order.index(account.gateway))
+    return tuple(found)
 
 
 def account_for(merchant: Merchant, gateway: str, mode: str) -> GatewayAccount:
@@ -44,13 +57,27 @@ def account_for(merchant: Merchant, gateway: str, mode: str) -> GatewayAccount:
     )
 
 
-def accounts_at(gateway: str) -> tuple[GatewayAccount, ...]:
+def listeners(gateway: str) -> tuple[Listener, ...]:
     """Return every account of a gateway: an inbound event is tried against each.
 
     While a secret is being changed, also as it was with the former one; nothing is called with that.
     """
-    accounts = (*_environment_accounts(), *_former_accounts())
-    return tuple(account for account in accounts if account.gateway == gateway)
+    default, environment = default_merchant().pk, environment_accounts()
+    found = [Listener(merchant_id=default, account=a) for a in (*environment, *former_accounts())]
+    taken = {(default, account.gateway, account.mode) for account in environment}
+    for own in (own for stored in own_accounts().values() for own in stored):
+        if (own.merchant_id, own.account.gateway, own.account.mode) not in taken:
+            accounts = (own.account, *own.former)
+            found += [Listener(merchant_id=own.merchant_id, account=account) for account in accounts]
+    return tuple(listener for listener in found if listener.account.gateway == gateway)
+
+
+def is_used(row: StoredAccount) -> bool:
+    """Say whether a stored account is the one by which its merchant is paid."""
+    if row.merchant.is_default and any(_is_like(row, account) for account in environment_accounts()):
+        return False
+    stored = own_accounts().get((row.merchant_id, row.mode), ())
+    return any(_is_like(row, own.account) for own in stored)
 
 
 def usable_for(amount: Money, accounts: Iterable[GatewayAccount]) -> tuple[GatewayAccount, ...]:
@@ -66,30 +93,5 @@ def connect(account: GatewayAccount, patience: Patience) -> Gateway:
     return registry.connect(account, patience)
 
 
-def gateway_settings() -> dict[str, str]:
-    """Return what the settings say of the gateways, by the settings' names."""
-    names = (name for adapter in registry.GATEWAYS.values() for name in adapter.settings)
-    return {name: getattr(settings, name) for name in names}
-
-
-def former_secrets() -> dict[str, str]:
-    """Return the secrets that events may still be signed with, by the names of their successors."""
-    former = {name: getattr(settings, f"{name}_PREVIOUS").strip() for name in CHANGEABLE}
-    return {name: value for name, value in former.items() if value}
-
-
-def _environment_accounts() -> tuple[GatewayAccount, ...]:
-    return _accounts_from(gateway_settings())
-
-
-def _former_accounts() -> tuple[GatewayAccount, ...]:
-    former = former_secrets()
-    return _accounts_from({**gateway_settings(), **former}) if former else ()
-
-
-def _accounts_from(values: Mapping[str, str]) -> tuple[GatewayAccount, ...]:
-    # Whatever the settings say: only a local installation trusts the sandbox's certificates.
-    return tuple(
-        account if settings.IS_LOCAL else replace(account, trust=None)
-        for account in registry.accounts_from(values)
-    )
+def _is_like(row: StoredAccount, account: GatewayAccount) -> bool:
+    return (row.gateway, row.mode) == (account.gateway, account.mode)

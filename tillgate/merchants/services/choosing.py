@@ -37,7 +37,7 @@ def choose(merchant: Merchant, mode: str, amount: Money, *, only: str | None = N
     accounts = usable_accounts(merchant, mode, amount, only=only)
     if not accounts:
         raise no_gateway(merchant, mode, amount, only=only)
-    ill = resting(mode) if len(accounts) > 1 else frozenset()
+    ill = resting(merchant.pk, mode) if len(accounts) > 1 else frozenset()
     choices = [
         Choice(
             account=account,

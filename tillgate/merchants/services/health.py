@@ -2,15 +2,16 @@
 
 Three faults in a row open it: nobody is sent there for half a minute. Then one caller tries, and no
 other; its success closes the circuit, its failure opens it again for twice as long, up to ten minutes.
+Each merchant has circuits of its own: trouble with one's account rests no gateway for the others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tillgate.common import clock
 from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Rejected, Unreachable
@@ -29,31 +30,41 @@ TRIAL_S = 15  # Longer than any call in a request: a trial that is older has los
 class Entry:
     """Leave to call a gateway once: `failures` in a row so far; of a resting one it is the `trial`."""
 
+    merchant_id: int
     gateway: str
     mode: str
     failures: int = 0
     trial: bool = False
 
 
-def resting(mode: str) -> frozenset[str]:
-    """Return the gateways that nobody is sent to just now. One query."""
-    found = GatewayHealth.objects.filter(mode=mode, failures__gte=FAULTS_TO_OPEN, open_until__gt=clock.now())
+def resting(merchant_id: int, mode: str) -> frozenset[str]:
+    """Return the gateways that none of a merchant's customers is sent to just now. One query."""
+    found = _open_circuits(mode).filter(merchant=merchant_id)
     return frozenset(found.values_list("gateway", flat=True))
 
 
-def enter(account: GatewayAccount, *, alone: bool) -> Entry:
+def merchants_resting(mode: str) -> dict[str, set[int]]:
+    """Return, by gateway, the merchants for which it rests just now. One query."""
+    found: dict[str, set[int]] = {}
+    for gateway, merchant_id in _open_circuits(mode).values_list("gateway", "merchant"):
+        found.setdefault(gateway, set()).add(merchant_id)
+    return found
+
+
+def enter(merchant_id: int, account: GatewayAccount, *, alone: bool) -> Entry:
     """Return leave to call a gateway. Raises GatewayResting while its circuit is open.
 
     Of all callers of all processes, one is let in as the trial. Where no other gateway could take the
     payment (`alone`), a trial is let in every few seconds: there is nothing to lose by asking.
     """
-    row = GatewayHealth.objects.filter(gateway=account.gateway, mode=account.mode).first()
-    failures = row.failures if row else 0
-    if row and failures >= FAULTS_TO_OPEN and not _claim_trial(row, alone=alone):
+    entry = Entry(merchant_id=merchant_id, gateway=account.gateway, mode=account.mode)
+    row = _circuit(entry).first()
+    if row is None:
+        return entry
+    is_trial = row.failures >= FAULTS_TO_OPEN
+    if is_trial and not _claim_trial(row, alone=alone):
         raise _resting(row, alone=alone)
-    return Entry(
-        gateway=account.gateway, mode=account.mode, failures=failures, trial=failures >= FAULTS_TO_OPEN
-    )
+    return replace(entry, failures=row.failures, trial=is_trial)
 
 
 def note_outcome(entry: Entry, error: GatewayError | None) -> None:
@@ -72,24 +83,32 @@ def note_outcome(entry: Entry, error: GatewayError | None) -> None:
 def _note_answer(entry: Entry) -> None:
     if not entry.failures:
         return
-    row = GatewayHealth.objects.filter(gateway=entry.gateway, mode=entry.mode)
-    row.update(failures=0, open_until=None, changed_at=clock.now())
+    _circuit(entry).update(failures=0, open_until=None, changed_at=clock.now())
     if entry.trial:
-        log.warning("gateway_back", gateway=entry.gateway, mode=entry.mode)
+        log.warning("gateway_back", gateway=entry.gateway, mode=entry.mode, merchant=entry.merchant_id)
 
 
 @transaction.atomic
 def _note_fault(entry: Entry) -> None:
+    whose = {"merchant_id": entry.merchant_id, "gateway": entry.gateway, "mode": entry.mode}
     rows, now = GatewayHealth.objects.select_for_update(), clock.now()
-    row, _ = rows.get_or_create(gateway=entry.gateway, mode=entry.mode, defaults={"changed_at": now})
+    row, _ = rows.get_or_create(**whose, defaults={"changed_at": now})
     if row.failures >= FAULTS_TO_OPEN and not entry.trial:
         return  # This call began before the circuit opened: it says nothing new.
     row.failures, row.changed_at = row.failures + 1, now
     if row.failures >= FAULTS_TO_OPEN:
         open_s = _open_s(row.failures)
         row.open_until = now + timedelta(seconds=open_s)
-        log.error("gateway_resting", gateway=entry.gateway, mode=entry.mode, for_s=open_s)
+        log.error("gateway_resting", for_s=open_s, **whose)
     row.save(update_fields=["failures", "changed_at", "open_until"])
+
+
+def _open_circuits(mode: str) -> QuerySet[GatewayHealth]:
+    return GatewayHealth.objects.filter(mode=mode, failures__gte=FAULTS_TO_OPEN, open_until__gt=clock.now())
+
+
+def _circuit(entry: Entry) -> QuerySet[GatewayHealth]:
+    return GatewayHealth.objects.filter(merchant=entry.merchant_id, gateway=entry.gateway, mode=entry.mode)
 
 
 def _open_s(failures: int) -> int:

@@ -1,12 +1,15 @@
 """What happens to merchants themselves."""
 
+import hashlib
 import time
+from collections.abc import Mapping
 from zoneinfo import available_timezones
 
 from django.db import transaction
 
 from tillgate.common import clock
-from tillgate.merchants.models import Merchant
+from tillgate.common.references import new_reference
+from tillgate.merchants.models import Logo, Merchant
 
 DEFAULT_MERCHANT_REREAD_S = 5.0
 _default_merchant: tuple[float, Merchant] | None = None
@@ -30,7 +33,44 @@ def forget_default_merchant() -> None:
 def ensure_default_merchant(*, name: str) -> Merchant:
     """Make the default merchant at first start; a repeat returns it unchanged."""
     merchant = Merchant.objects.filter(is_default=True).first()
-    return merchant or Merchant.objects.create(name=name, is_default=True, created_at=clock.now())
+    return merchant or create_merchant(name=name, is_default=True)
+
+
+def create_merchant(*, name: str, is_default: bool = False, zone: str = "") -> Merchant:
+    """Store a business. Others than the default one are reached by their keys and their staff."""
+    where = {"zone": zone} if zone else {}
+    return Merchant.objects.create(
+        reference=new_reference("MER"), name=name, is_default=is_default, created_at=clock.now(), **where
+    )
+
+
+@transaction.atomic
+def change_merchant(merchant_id: int, changes: Mapping[str, object]) -> Merchant:
+    """Set the named fields, whose values the caller has checked; web processes see it within seconds."""
+    merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
+    for name, value in changes.items():
+        setattr(merchant, name, value)
+    merchant.save(update_fields=list(changes))
+    forget_default_merchant()
+    return merchant
+
+
+@transaction.atomic
+def set_logo(merchant_id: int, content: bytes, content_type: str) -> Merchant:
+    """Give a merchant a picture, instead of the one it may have."""
+    changed = {"logo_sha256": hashlib.sha256(content).hexdigest()}
+    merchant = change_merchant(merchant_id, changed)
+    picture = {"content": content, "content_type": content_type}
+    Logo.objects.update_or_create(merchant=merchant, defaults=picture)
+    return merchant
+
+
+@transaction.atomic
+def remove_logo(merchant_id: int) -> Merchant:
+    """Take a merchant's picture away; a repeat changes nothing."""
+    merchant = change_merchant(merchant_id, {"logo_sha256": ""})
+    Logo.objects.filter(merchant=merchant).delete()
+    return merchant
 
 
 def rename_merchant(merchant: Merchant, name: str) -> None:
