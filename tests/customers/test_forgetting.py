@@ -1,8 +1,11 @@
 """A removed method is deactivated at its gateway, too: once there, however often it is tried."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
 
+from tests.builders import make_user
 from tests.customers.conftest import TOKEN, kept, make_payer
 from tests.gateways.emulated import Emulated
 from tillgate.common import clock
@@ -139,3 +142,26 @@ def test_what_was_removed_is_charged_no_more_at_the_gateway(merchant, sandbox):
     assert isinstance(gateway, ChargesSaved)
     with pytest.raises(MethodRefused):
         gateway.charge_saved(emulated.charge_of(saved))
+
+
+def test_a_card_that_one_subscription_still_has_is_not_forgotten(payer, forgetting):
+    """The gateway knows a card by the e-mail; that we keep it twice, under two names, is ours."""
+    somebody = make_user("somebody", confirmed=False)
+    alone = replace(payer, account=somebody, subscription="SUB-1")
+    kept_alone, method = kept(alone), kept(payer)
+
+    remove_method(method.pk)
+    run_due_jobs()
+
+    assert kept_alone.pk != method.pk
+    assert forgetting.calls == []
+
+
+def test_the_same_token_of_another_email_keeps_nothing(payer, forgetting):
+    method = kept(payer)
+    kept(replace(payer, email="somebody@example.com"))
+
+    remove_method(method.pk)
+    run_due_jobs()
+
+    assert forgetting.called("forget_saved") == 1

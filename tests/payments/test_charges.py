@@ -1,11 +1,9 @@
 """A saved method is charged once; what its answer, and each kind of silence, makes of attempt and payment."""
 
-from datetime import timedelta
-
 import pytest
 from django.db import IntegrityError, transaction
 
-from tests.builders import make_attempt, make_method, make_payment, make_snapshot
+from tests.builders import make_attempt, make_ill, make_method, make_payment, make_snapshot
 from tests.fakes import RepeatingChargesGateway
 from tests.subscriptions.diary import charging
 from tillgate.common import clock
@@ -19,7 +17,6 @@ from tillgate.gateways.errors import (
     Unreachable,
 )
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
-from tillgate.merchants.models import GatewayHealth
 from tillgate.money import Money
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Attempt, Payment
@@ -136,9 +133,7 @@ def test_the_id_of_the_order_that_a_charge_has_made_is_kept(reserved, script):
 
 
 def test_a_gateway_that_rests_is_not_called(reserved, script):
-    now = clock.now()
-    health = {"failures": 5, "changed_at": now, "open_until": now + timedelta(minutes=5)}
-    GatewayHealth.objects.create(gateway="paystack", mode="test", **health)
+    make_ill("paystack", failures=5)
 
     assert send(reserved) == ("failed", "failed")
     assert script.called("charge_saved") == 0

@@ -1,11 +1,10 @@
 """Several gateways: the next one is tried when one cannot open its page, and two sessions harm nobody."""
 
 import time
-from datetime import timedelta
 
 import pytest
 
-from tests.builders import make_attempt, make_payment, make_snapshot
+from tests.builders import make_attempt, make_ill, make_payment, make_snapshot
 from tests.fakes import PAGE
 from tillgate.common import clock
 from tillgate.common.errors import GatewayTrouble
@@ -50,13 +49,7 @@ def break_down(gateways, *names: str, error: Exception = LOST) -> None:
 
 def rest(*names: str) -> None:
     for name in names:
-        GatewayHealth.objects.create(
-            gateway=name,
-            mode="test",
-            failures=3,
-            open_until=clock.now() + timedelta(seconds=30),
-            changed_at=clock.now(),
-        )
+        make_ill(name)
 
 
 def tried(payment: Payment) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 
 from tests.builders import make_payment
+from tests.loopback import NO_TLS
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.sessions import open_session
 
@@ -49,7 +50,7 @@ class Customer:
     """Opens sessions with the product, and pays in them at the sandbox."""
 
     def __init__(self, url: str, merchant: Any) -> None:
-        self._http = httpx.Client(base_url=url, timeout=10)
+        self._http = httpx.Client(base_url=url, timeout=10, verify=NO_TLS)
         self._merchant = merchant
 
     def order(self, **fields: Any) -> tuple[Payment, Attempt]:

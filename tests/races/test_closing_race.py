@@ -12,7 +12,7 @@ from tillgate.common.jobs import run_due_jobs
 from tillgate.common.jobs.models import Job
 from tillgate.events.models import Event
 from tillgate.gateways.http import IN_WORKER
-from tillgate.merchants.services.accounts import accounts_at, connect
+from tillgate.merchants.services.accounts import connect, listeners
 from tillgate.payments.errors import NotInThisState, StillRunning
 from tillgate.payments.models import Payment, Refund
 from tillgate.payments.services import refund_calls
@@ -66,7 +66,7 @@ def test_a52_pay_cancel_expire_and_another_try_at_one_payment(customer):
 
 
 def test_i10_a_refund_that_everybody_wants_at_once_is_called_once(customer):
-    gateway = connect(accounts_at("paystack")[0], IN_WORKER)
+    gateway = connect(listeners("paystack")[0].account, IN_WORKER)
     for number in range(15):
         payment, attempt = customer.order()
         customer.pay(attempt, "other_amount", amount_minor=4_000)

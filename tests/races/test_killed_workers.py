@@ -10,7 +10,7 @@ from tests.requires import skip_without
 from tools.bench.databases import postgresql, sqlite
 from tools.soak.renewals import Plan, Soak
 
-PLAN = Plan(count=150, kill_every_s=3, most_kills=3, hurry=True, within_s=240)
+PLAN = Plan(count=150, kill_every_s=1, most_kills=3, hurry=True, within_s=240)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tillgate.common import clock
 from tillgate.common.jobs import run_due_jobs
 from tillgate.common.jobs.models import Job
 from tillgate.gateways.http import IN_WORKER
-from tillgate.merchants.services.accounts import accounts_at, connect
+from tillgate.merchants.services.accounts import connect, listeners
 from tillgate.money import Money
 from tillgate.payments.errors import RefundTooLarge
 from tillgate.payments.models import Refund, Surplus
@@ -25,7 +25,7 @@ FIFTH = Money(1_000, "NGN")
 
 @pytest.fixture
 def gateway(sandbox):
-    return connect(accounts_at("paystack")[0], IN_WORKER)
+    return connect(listeners("paystack")[0].account, IN_WORKER)
 
 
 def order(key, amount=FIFTH):

@@ -31,6 +31,7 @@ class Killer:
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self._world = world
+        world.at_once = 1  # So that the end of each job is a step of its own.
         self._left: int | None = None
         self._task = ""
         send = httpx2.HTTPTransport.handle_request

@@ -20,7 +20,7 @@ from tillgate.gateways.protocol import AttemptRef, CapturesApproved, PaymentRequ
 from tillgate.inbox.models import InboundEvent
 from tillgate.inbox.services import waiting_for_a_person
 from tillgate.ledger.models import Entry
-from tillgate.merchants.services.accounts import accounts_at, connect
+from tillgate.merchants.services.accounts import connect, listeners
 from tillgate.payments.models import Payment, Refund
 
 COPIES = 50
@@ -135,7 +135,7 @@ def partly_refunded_unheard(world):
 
 @cases("W-04")
 def test_an_event_about_a_payment_that_is_not_ours_is_kept_for_a_person(world):
-    gateway = connect(accounts_at(world.gateway)[0], IN_WORKER)
+    gateway = connect(listeners(world.gateway)[0].account, IN_WORKER)
     request = PaymentRequest(
         gateway_reference=new_reference("ATT"),
         amount=world.order().amount,
@@ -232,7 +232,7 @@ def test_an_id_that_another_gateway_has_used_is_another_event(world):
     attempt = paid_unheard(world)
     event = claim_of(world, attempt)
     headers = {name.lower(): value for name, value in event["headers"].items()}
-    told = connect(accounts_at(world.gateway)[0], IN_WORKER).read_event(headers, event["body"].encode())
+    told = connect(listeners(world.gateway)[0].account, IN_WORKER).read_event(headers, event["body"].encode())
     make_inbound_event(attempt, gateway="another", dedupe_key=told.dedupe_key, state="applied")
 
     assert world.ring(event) == 200

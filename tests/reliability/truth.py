@@ -35,8 +35,7 @@ def for_a_person() -> str:
 
 def is_listed(payment: Payment) -> bool:
     """Say whether a person is told of a payment, or of one of its attempts."""
-    told = for_a_person()
-    return any(name in told for name in (payment.reference, *_names(payment)))
+    return _is_named(payment, for_a_person())
 
 
 def disagreements(world: World) -> Iterator[str]:
@@ -45,7 +44,7 @@ def disagreements(world: World) -> Iterator[str]:
     told = for_a_person()
     for payment in Payment.objects.prefetch_related("attempts", "surpluses", "refunds").order_by("pk"):
         moves = [move for move in journal if move["reference"] in _names(payment)]
-        listed = is_listed(payment)
+        listed = _is_named(payment, told)
         yield from _charges(payment, moves, lied=world.lied and listed)
         yield from _proof(payment, moves)
         yield from _money_back(payment, moves, listed=listed)
@@ -55,6 +54,10 @@ def disagreements(world: World) -> Iterator[str]:
     yield from (
         f"a job failed: {trouble}" for trouble in world.troubles if not any(k in trouble for k in KNOWN)
     )
+
+
+def _is_named(payment: Payment, told: str) -> bool:
+    return any(name in told for name in (payment.reference, *_names(payment)))
 
 
 def _names(payment: Payment) -> set[str]:

@@ -71,7 +71,7 @@ def test_no_page_opens_before_the_payer_has_agreed(merchant, script):
     with pytest.raises(ConsentRequired) as refused:
         open_session(payment, None)
 
-    assert refused.value.members["checkout_url"].endswith(payment.checkout_token)
+    assert str(refused.value.members["checkout_url"]).endswith(payment.checkout_token)
     assert script.called("start_payment") == 0
 
 

@@ -8,9 +8,9 @@ import pytest
 from django.core import mail as outbox_of
 
 from tests.subscriptions.mail_scenes import SCENES, html, plain, sent
+from tillgate.common.mail import one_line
 from tillgate.merchants.models import Merchant
 from tillgate.subscriptions.models import Subscription
-from tillgate.subscriptions.services.letters import one_line
 from tillgate.subscriptions.services.mails import Mail
 
 HOSTILE = [

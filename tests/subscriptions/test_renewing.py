@@ -5,14 +5,13 @@ from itertools import pairwise
 
 import pytest
 
-from tests.builders import make_attempt, make_cycle, make_snapshot, make_subscription
+from tests.builders import make_attempt, make_cycle, make_ill, make_snapshot, make_subscription
 from tests.subscriptions.diary import Diary
 from tillgate.common import clock
 from tillgate.common.jobs.models import Job
 from tillgate.customers.models import PaymentMethod
 from tillgate.gateways.errors import DuplicateReference, GatewayUnknown
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
-from tillgate.merchants.models import GatewayHealth
 from tillgate.payments.jobs import ask_gateway
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.cancel import cancel_payment
@@ -253,8 +252,7 @@ def test_a_cycle_whose_payment_was_withdrawn_is_not_charged(diary):
 
 def test_a_gateway_that_rests_keeps_its_charges_waiting_and_others_go_on(diary, merchant):
     clock.advance(31 * 86_400)
-    health = {"failures": 5, "changed_at": clock.now(), "open_until": clock.now() + timedelta(hours=1)}
-    GatewayHealth.objects.create(gateway="paystack", mode="test", **health)
+    make_ill("paystack", open_until=clock.now() + timedelta(hours=1))
 
     diary.look()
     assert diary.requests == []

@@ -12,12 +12,15 @@ MODES = [("test", "test"), ("live", "live")]
 
 
 class Customer(models.Model):
-    """A person at one merchant, known by e-mail; `reference` is `CUS-…`."""
+    """A person at one merchant, known by e-mail; `reference` is `CUS-…`.
+
+    Where nobody has shown whose the e-mail is, it is whoever pays one subscription, known by its id.
+    """
 
     reference = models.CharField(max_length=30)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="customers")
     mode = models.CharField(max_length=4, choices=MODES)
-    email = models.CharField(max_length=254)  # In small letters.
+    email = models.CharField(max_length=254)  # In small letters; or the `SUB-…` of that one subscription.
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField()
 
@@ -69,11 +72,17 @@ class PaymentMethod(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def customer_email(self) -> str:
+        """The e-mail of its customer; of one that is kept for a single subscription, what that one names."""
+        return self.customer.email if "@" in self.customer.email else self.charged_as.lower()
+
 
 class Consent(models.Model):
-    """That the payer of one payment let its method be charged again: what they read, when, from where.
+    """That a payer let their method be charged again: what they agreed to, when, from where.
 
-    `subject` is the payment's public id.
+    `subject` is the public id of the payment whose checkout page has the tick, or of the subscription that
+    somebody set up while signed in (`account`), or that was taken over from a gateway (`import`).
     """
 
     subject = models.CharField(max_length=30)

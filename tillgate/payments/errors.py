@@ -46,6 +46,23 @@ class RefundTooLarge(Conflict):
     code = "refund_too_large"
 
 
+class ApprovalRequired(Conflict):
+    """A refund over the limit was not made: another person has to agree. `approval` is the id of the request
+    for it, which stands although this is a refusal; `is_new` says whether it came of this request."""
+
+    code = "approval_required"
+
+    def __init__(self, message: str, *, approval: str, is_new: bool) -> None:
+        super().__init__(message, members={"approval": approval})
+        self.approval, self.is_new = approval, is_new
+
+
+class ApprovalOutdated(Conflict):
+    """What was asked for cannot be made any more: the money has gone another way meanwhile."""
+
+    code = "approval_outdated"
+
+
 class GatewayRefused(GatewayTrouble):
     """The gateway did not take the request; another gateway may."""
 

@@ -1,7 +1,8 @@
 """What the worker does for payments. Each job takes ids, calls one service, and may run twice or late."""
 
 from tillgate.common.jobs import periodic, task
-from tillgate.payments.services import expire, refund_calls, start, sync
+from tillgate.merchants.services.pauses import mail_owners
+from tillgate.payments.services import card_testing, expire, refund_calls, start, sync
 from tillgate.payments.services import look_back as looking_back
 
 
@@ -49,3 +50,16 @@ def expire_payments() -> None:
 def release_idempotency_keys() -> None:
     """Forget idempotency keys that nobody can still mean."""
     start.release_keys()
+
+
+@periodic(every_s=10)
+@task(max_attempts=3, backoff_s=(5,))
+def look_for_card_testing() -> None:
+    """Pause the guests of merchants where stolen cards are tried out."""
+    card_testing.look_for_card_testing()
+
+
+@task(max_attempts=30, backoff_s=(10, 60, 300, 900, 3600))
+def mail_about_pause(merchant_id: int, mode: str, facts: dict[str, int]) -> None:
+    """Tell a merchant's owners that its guests are kept from paying."""
+    mail_owners(merchant_id, mode, facts)

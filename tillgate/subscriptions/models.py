@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from tillgate.customers.models import PaymentMethod
-from tillgate.merchants.models import Merchant
+from tillgate.merchants.models import Merchant, User
 from tillgate.money import MAX_MINOR, Money
 from tillgate.payments.models import Payment
 from tillgate.payments.states import choices, values
@@ -54,7 +54,11 @@ class Subscription(models.Model):
     description = models.CharField(max_length=500, blank=True)
     metadata = models.JSONField(default=dict)
     return_url = models.CharField(max_length=2000, blank=True)
-    created_by = models.CharField(max_length=8, choices=[("guest", "guest"), ("key", "key")])
+    created_by = models.CharField(max_length=8, choices=[(word, word) for word in ("guest", "key", "staff")])
+    # In whose account it is; the payments of its cycles are, too.
+    account = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="subscriptions", db_index=False
+    )
 
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -115,6 +119,11 @@ class Subscription(models.Model):
         ]
         indexes = [
             models.Index(fields=["merchant", "mode", "-created_at", "-id"], name="subscription_newest"),
+            models.Index(
+                fields=["account", "-created_at", "-id"],
+                name="subscription_of_account",
+                condition=Q(account__isnull=False),
+            ),
             models.Index(
                 fields=["next_opens_at"],
                 name="subscription_due",

@@ -17,7 +17,7 @@ class Agreement:
 
 
 def give_consent(subject: str, agreement: Agreement) -> Consent:
-    """Store that the payer of the payment `subject` agreed. The first time counts: a repeat returns it."""
+    """Store that the payer agreed to `subject`. The first time counts: a repeat returns it."""
     consent, _ = Consent.objects.get_or_create(
         subject=subject,
         defaults={
@@ -32,5 +32,10 @@ def give_consent(subject: str, agreement: Agreement) -> Consent:
 
 
 def has_consented(subject: str) -> bool:
-    """Say whether the payer of the payment `subject` let its method be charged again."""
+    """Say whether the payer of the payment `subject` let its method be charged again, by the tick."""
     return Consent.objects.filter(subject=subject).exists()
+
+
+def has_agreed_signed_in(subscription: str) -> bool:
+    """Say whether whoever set up this subscription agreed to it under their own login."""
+    return Consent.objects.filter(subject=subscription, given_by="account").exists()

@@ -4,6 +4,7 @@ import structlog
 
 from tillgate.common.crypto import CannotDecrypt, decrypt
 from tillgate.customers.models import PaymentMethod
+from tillgate.customers.services.erasing import erase_method
 from tillgate.gateways.http import IN_WORKER
 from tillgate.gateways.protocol import ForgetsSaved
 from tillgate.merchants.errors import NoGateway
@@ -12,13 +13,20 @@ from tillgate.merchants.services.accounts import account_for, connect
 log = structlog.get_logger(__name__)
 
 
-def forget_at_gateway(method_id: int) -> None:
+def forget_at_gateway(method_id: int, *, erase: bool = False) -> None:
     """Have the gateway deactivate a removed method; some cannot be told. Never in a transaction.
 
-    A repeat is harmless. Raises the gateway's error, so that the job is tried again.
+    With `erase`, nothing is kept of it after that. A repeat is harmless. Raises the gateway's error, so
+    that the job is tried again.
     """
     method = PaymentMethod.objects.select_related("customer__merchant").get(pk=method_id)
     assert method.removed_at is not None, f"{method} was not removed"
+    _tell_gateway(method)
+    if erase:
+        erase_method(method)
+
+
+def _tell_gateway(method: PaymentMethod) -> None:
     customer = method.customer
     try:
         account = account_for(customer.merchant, method.gateway, customer.mode)
@@ -34,8 +42,11 @@ def forget_at_gateway(method_id: int) -> None:
 
 
 def _is_kept_again(method: PaymentMethod, token: str) -> bool:
-    # The customer has paid by the same card since, and a gateway may give it the same token.
-    others = PaymentMethod.objects.usable().filter(customer=method.customer, gateway=method.gateway)
+    # The customer has paid by the same card since, and a gateway may give it the same token: it goes by
+    # the e-mail, also where we keep a method for one subscription alone.
+    customer = method.customer
+    mine = PaymentMethod.objects.for_merchant(customer.merchant, customer.mode).usable()
+    others = mine.filter(gateway=method.gateway, charged_as__iexact=method.charged_as)
     return any(_opens(other) == token for other in others)
 
 

@@ -8,12 +8,12 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from tillgate.common import clock
-from tillgate.common.crypto import CannotDecrypt, decrypt, encrypt, rotate
+from tillgate.common.crypto import CannotDecrypt, Rotation, decrypt, encrypt, rotate
 from tillgate.common.references import new_reference
 from tillgate.customers.jobs import forget_method
 from tillgate.customers.models import Customer, PaymentMethod
 from tillgate.gateways.protocol import SavedMethod
-from tillgate.merchants.models import Merchant
+from tillgate.merchants.models import Merchant, User
 
 EXPIRY_NOTICES = (7, 30)  # Days before a card's last, the nearest first.
 BATCH = 200
@@ -21,20 +21,27 @@ BATCH = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Payer:
-    """Whose method it is: as the payment names them."""
+    """Who pays, as the payment names them; `account` is whose history it is in, if anybody's."""
 
     merchant: Merchant
     mode: str
     email: str
     name: str
+    account: User | None = None
+    subscription: str = ""
 
+    @property
+    def owner(self) -> str:
+        """Under which name their methods are kept: the e-mail, in small letters.
 
-@dataclass(frozen=True, kw_only=True)
-class Rotation:
-    """How many tokens were encrypted anew, and how many no key opens."""
-
-    done: int
-    unreadable: int
+        Somebody signed in may name an e-mail that they have not shown to be theirs. What is saved then is
+        neither that person's nor theirs for anything else: it is kept for the one subscription.
+        """
+        email = self.email.lower()
+        if self.account is None or self.account.confirmed_email == email:
+            return email
+        assert self.subscription, "a method is kept for a subscription"
+        return self.subscription
 
 
 def keep_method(payer: Payer, gateway: str, saved: SavedMethod) -> PaymentMethod:
@@ -61,11 +68,11 @@ def token_of(method: PaymentMethod) -> str:
 
 @transaction.atomic
 def customer_for(payer: Payer) -> Customer:
-    """Return the merchant's customer of this e-mail; made at the first call."""
+    """Return the merchant's customer whom a payer is; made at the first call."""
     customer, _ = Customer.objects.get_or_create(
         merchant=payer.merchant,
         mode=payer.mode,
-        email=payer.email.lower(),
+        email=payer.owner,
         defaults={"reference": new_reference("CUS"), "name": payer.name, "created_at": clock.now()},
     )
     return customer
@@ -81,16 +88,17 @@ def hold_method(method_id: int) -> PaymentMethod:
 
 
 @transaction.atomic
-def remove_method(method_id: int) -> PaymentMethod:
+def remove_method(method_id: int, *, erase: bool = False) -> PaymentMethod:
     """Let nobody charge a method any more, and have its gateway told; a repeat changes nothing.
 
+    With `erase`, nothing is kept of it once the gateway was told, also of one that was removed before.
     Whoever calls has seen that nothing live is charged by it.
     """
     method = hold_method(method_id)
-    if method.removed_at is None:
-        method.removed_at = clock.now()
+    if method.removed_at is None or erase:
+        method.removed_at = method.removed_at or clock.now()
         method.save(update_fields=["removed_at"])
-        forget_method.enqueue(method.pk)
+        forget_method.enqueue(method.pk, erase)
     return method
 
 
@@ -120,7 +128,8 @@ def rotate_tokens() -> Rotation:
     Works beside the running product. A token that no key opens stays as it is.
     """
     done = unreadable = last = 0
-    while batch := list(PaymentMethod.objects.filter(pk__gt=last).order_by("pk")[:BATCH]):
+    kept = PaymentMethod.objects.exclude(token="")  # Of a person who was taken out, nothing is left.
+    while batch := list(kept.filter(pk__gt=last).order_by("pk")[:BATCH]):
         with transaction.atomic():
             readable = sum(map(_rotate, batch))
         last, done, unreadable = batch[-1].pk, done + readable, unreadable + len(batch) - readable

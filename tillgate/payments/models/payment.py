@@ -10,7 +10,7 @@ from django.db.models import F, Q
 
 from tillgate.customers.models import PaymentMethod
 from tillgate.gateways.protocol import AttemptRef
-from tillgate.merchants.models import Merchant
+from tillgate.merchants.models import Merchant, User
 from tillgate.money import MAX_MINOR, Money
 from tillgate.payments.states import (
     OPEN_ATTEMPTS,
@@ -24,7 +24,7 @@ from tillgate.payments.states import (
 )
 
 MODES = [("test", "test"), ("live", "live")]
-CREATORS = ("guest", "key", "schedule")
+CREATORS = ("guest", "key", "staff", "schedule")
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
@@ -62,6 +62,10 @@ class Payment(models.Model):
     checkout_token = models.CharField(max_length=26)
     return_url = models.CharField(max_length=2000, blank=True)
     created_by = models.CharField(max_length=8, choices=[(word, word) for word in CREATORS])
+    # Whose history it is in: who was signed in, or has shown the e-mail to be theirs.
+    account = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="payments", db_index=False
+    )
     merchant_reference = models.CharField(max_length=100, null=True)  # noqa: DJ001  # NULL is not unique.
     metadata = models.JSONField(default=dict)
     # The recurring payment that it is one of; the guard, one payment a cycle, lives above.
@@ -121,6 +125,11 @@ class Payment(models.Model):
         ]
         indexes = [
             models.Index(fields=["merchant", "mode", "-created_at", "-id"], name="payment_newest"),
+            models.Index(
+                fields=["account", "-created_at", "-id"],
+                name="payment_of_account",
+                condition=Q(account__isnull=False),
+            ),
             models.Index(
                 fields=["expires_at"], name="payment_expiry", condition=Q(status__in=values(PAYABLE))
             ),
@@ -190,6 +199,7 @@ class Attempt(models.Model):
     silences = models.PositiveIntegerField(default=0)  # Questions in a row without an answer of use.
     processing = models.BooleanField(default=False)  # The gateway says that money is on its way by it.
     absences = models.PositiveIntegerField(default=0)  # How often the gateway did not know it.
+    answered_at = models.DateTimeField(null=True)  # When we learned that it was paid, or declined by a bank.
     created_at = models.DateTimeField()
     idempotency_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
     request_hash = models.CharField(max_length=64, blank=True)
@@ -226,6 +236,11 @@ class Attempt(models.Model):
         indexes = [
             models.Index(
                 fields=["look_back_at"], name="attempt_look_back", condition=Q(look_back_at__isnull=False)
+            ),
+            models.Index(
+                fields=["answered_at"],
+                name="attempt_answered",
+                condition=Q(initiated_by="customer", answered_at__isnull=False),
             ),
             models.Index(
                 fields=["created_at"],

@@ -132,6 +132,16 @@ class Refund(models.Model):
         return self.reference
 
     @property
+    def merchant_id(self) -> int:
+        """Whose it is: its payment's merchant's."""
+        return self.payment.merchant_id
+
+    @property
+    def mode(self) -> str:
+        """Its payment's."""
+        return self.payment.mode
+
+    @property
     def amount(self) -> Money:
         """What goes back."""
         return Money(self.amount_minor, self.currency)
@@ -175,6 +185,16 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def merchant_id(self) -> int:
+        """Whose it is: its payment's merchant's."""
+        return self.payment.merchant_id
+
+    @property
+    def mode(self) -> str:
+        """Its payment's."""
+        return self.payment.mode
 
     @property
     def amount(self) -> Money:

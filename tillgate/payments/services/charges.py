@@ -141,7 +141,7 @@ def _charge(attempt: Attempt) -> PaymentSnapshot | GatewayError:
     assert method is not None, "a charge of ours has a method"
     try:
         account = account_for(attempt.payment.merchant, attempt.gateway, attempt.mode)
-        entry = enter(account, alone=True)
+        entry = enter(attempt.payment.merchant_id, account, alone=True)
         token = token_of(method)
     except (NoGateway, GatewayResting) as error:
         return Unreachable(error.message)

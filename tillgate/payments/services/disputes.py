@@ -142,4 +142,4 @@ def _tell(dispute: Dispute, type: str) -> None:
     amount = {"amount": str(dispute.amount.to_major), "currency": dispute.currency}
     told = {"payment": payment.reference, **amount, "status": dispute.status, "reason": dispute.reason}
     sequence = Event.objects.filter(subject=dispute.reference).count() + 1
-    record_event(payment.merchant_id, type, dispute.reference, sequence=sequence, data=told)
+    record_event(dispute, type, sequence=sequence, data=told)

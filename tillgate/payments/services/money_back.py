@@ -188,4 +188,4 @@ def _lost_minor(attempt: Attempt, surplus: Surplus | None) -> int:
 def _tell(refund: Refund, type: str, *, sequence: int, **data: object) -> None:
     amount = {"amount": str(refund.amount.to_major), "currency": refund.currency}
     told = {"payment": refund.payment.reference, **amount, **data}
-    record_event(refund.payment.merchant_id, type, refund.reference, sequence=sequence, data=told)
+    record_event(refund, type, sequence=sequence, data=told)

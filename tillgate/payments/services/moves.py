@@ -62,7 +62,7 @@ def note(payment: Payment, type: str, data: dict[str, object] | None = None, **c
     payment.save(update_fields=["sequence", *changes])
     if payment.subscription_reference:
         data = {**(data or {}), "subscription": payment.subscription_reference}
-    record_event(payment.merchant_id, type, payment.reference, sequence=payment.sequence, data=data)
+    record_event(payment, type, sequence=payment.sequence, data=data)
 
 
 def tell_once(payment: Payment, type: str, data: dict[str, object]) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from tillgate.common import clock
 from tillgate.common.errors import GatewayTrouble
 from tillgate.common.references import new_reference
-from tillgate.customers.services.consents import has_consented
+from tillgate.customers.services.consents import has_agreed_signed_in, has_consented
 from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Unreachable
 from tillgate.gateways.http import IN_REQUEST, Patience
 from tillgate.gateways.protocol import Failure, GatewayAccount, PaymentRequest, PaymentStarted
@@ -20,6 +20,7 @@ from tillgate.merchants.errors import NoGateway
 from tillgate.merchants.services.accounts import connect
 from tillgate.merchants.services.choosing import Choice, choose, no_gateway
 from tillgate.merchants.services.health import Entry, enter, note_outcome
+from tillgate.merchants.services.pauses import require_guests
 from tillgate.payments.errors import (
     ConsentRequired,
     GatewayRefused,
@@ -53,12 +54,13 @@ class Claim:
 @dataclass(frozen=True, kw_only=True)
 class Turn:
     """One gateway's turn to open the session; `reusable` are those whose open session will do as well,
-    if it saves the method, or does not, as this one would."""
+    if it saves the method, or does not, as this one would. `by_merchant`: a key or staff asks for it."""
 
     account: GatewayAccount
     patience: Patience
     alone: bool
     reusable: frozenset[str]
+    by_merchant: bool = False
     saves: bool = False
 
 
@@ -68,23 +70,34 @@ def ways_to_pay(payment: Payment) -> tuple[Choice, ...]:
     return choose(payment.merchant, payment.mode, payment.amount, only=only)
 
 
-def open_session(payment: Payment, gateway: str | None, claim: Claim = Claim()) -> tuple[Attempt, bool]:
+def open_session(
+    payment: Payment,
+    gateway: str | None,
+    claim: Claim = Claim(),
+    *,
+    account_id: int | None = None,
+    by_merchant: bool = False,
+) -> tuple[Attempt, bool]:
     """Open a session for the customer at a gateway; return the attempt and whether it is new.
+
+    `account_id` is who is signed in: what they agreed to when they set up a recurring payment counts for
+    the sessions that they open, and for nobody else who has the payment's link.
 
     Without a chosen gateway, those that can take the payment are tried in their order, within the time
     of one request, until one opens its page. With one, no other is tried: the customer is asked.
     An open session of the same gateway is returned again; one at another gateway is superseded, and
     still asked: no gateway can close a session, and if both are paid, the second is surplus. (What a
     customer has only agreed to, such as PayPal's order, is taken only while the payment still waits.)
-    Raises NotInThisState, NoGateway, ConsentRequired, TooManyAttempts, StillRunning, and a GatewayTrouble
-    when no gateway could be asked: no money has moved then.
+    Raises NotInThisState, NoGateway, ConsentRequired, TooManyAttempts, StillRunning, GuestsPaused unless
+    it is `by_merchant`, and a GatewayTrouble when no gateway could be asked: no money has moved then.
     """
     ways = ways_to_pay(payment)
     chosen = [_chosen(payment, gateway, ways)] if gateway else list(ways)
+    saves = _saves_method(payment, account_id)
     troubles = []
     for turn in _turns(chosen, alone=len(ways) == 1):
         try:
-            return _open(payment, turn, claim)
+            return _open(payment, replace(turn, saves=saves, by_merchant=by_merchant), claim)
         except GatewayTrouble as trouble:
             # What may have been opened there moves no money: nobody was given its page. It is still asked.
             troubles.append(trouble)
@@ -115,8 +128,7 @@ def _turns(chosen: list[Choice], *, alone: bool) -> Iterator[Turn]:
 
 
 def _open(payment: Payment, turn: Turn, claim: Claim) -> tuple[Attempt, bool]:
-    saves = _saves_method(payment)
-    attempt, entry = _reserve(payment.pk, replace(turn, saves=saves), claim)
+    attempt, entry = _reserve(payment, turn, claim)
     if entry is None:
         return attempt, False
     if not _mark_sent(attempt):
@@ -137,9 +149,9 @@ def _open(payment: Payment, turn: Turn, claim: Claim) -> tuple[Attempt, bool]:
 
 
 @transaction.atomic
-def _reserve(payment_id: int, turn: Turn, claim: Claim) -> tuple[Attempt, Entry | None]:
+def _reserve(seen: Payment, turn: Turn, claim: Claim) -> tuple[Attempt, Entry | None]:
     """Return a new attempt with the leave to call its gateway, or one that will do, and None."""
-    payment = lock_payment(payment_id)
+    payment = lock_payment(seen.pk)
     if claim.idempotency_hash and (first := _first_under_key(claim)):
         return first, None
     _require_payable(payment)
@@ -150,7 +162,9 @@ def _reserve(payment_id: int, turn: Turn, claim: Claim) -> tuple[Attempt, Entry 
         return reusable, None
     if sum(_had_a_page(attempt) for attempt in attempts) >= MAX_ATTEMPTS or len(attempts) >= MAX_ROWS:
         raise TooManyAttempts(f"{payment.reference} had {MAX_ATTEMPTS} attempts. Create a new payment.")
-    entry = enter(turn.account, alone=turn.alone)
+    if not turn.by_merchant:
+        require_guests(seen.merchant, seen.mode)
+    entry = enter(payment.merchant_id, turn.account, alone=turn.alone)
     for left in attempts:
         if left.status == AttemptStatus.PENDING:
             move_attempt(left, AttemptStatus.SUPERSEDED)
@@ -309,12 +323,15 @@ def _told(troubles: list[GatewayTrouble], others: list[str]) -> GatewayTrouble:
     return type(first)(f"{first.message}{also}", headers=first.headers)
 
 
-def _saves_method(payment: Payment) -> bool:
+def _saves_method(payment: Payment, account_id: int | None) -> bool:
     """Say whether the gateway is to save what is paid with. Raises ConsentRequired until the payer agreed."""
     if payment.method_saving == MethodSaving.NO:
         return False
+    is_required = payment.method_saving == MethodSaving.REQUIRED
     agreed = has_consented(payment.reference)
-    if payment.method_saving == MethodSaving.REQUIRED and not agreed:
+    if is_required and not agreed and account_id is not None and account_id == payment.account_id:
+        agreed = has_agreed_signed_in(payment.subscription_reference)
+    if is_required and not agreed:
         page = checkout_url(payment)
         raise ConsentRequired(
             f"This payment is the first of several. Send the customer to {page}: they agree there first.",

@@ -103,6 +103,7 @@ def _complete(payment: Payment, attempt: Attempt, receipt: Receipt) -> None:
 
 
 def _to_review(payment: Payment, attempt: Attempt, receipt: Receipt, reason: str) -> None:
+    log.warning("payment_in_review", payment=payment.reference, attempt=attempt.reference, reason=reason)
     post(_received(attempt, receipt, Account.HELD))
     same_currency = receipt.amount.currency == payment.currency
     move_payment(
@@ -191,6 +192,7 @@ def _proof(receipt: Receipt, snapshot: PaymentSnapshot, *, settles: bool) -> dic
         "channel": snapshot.channel,
         "paid_at": snapshot.paid_at,
         "verified_at": clock.now(),
+        "answered_at": clock.now(),
         "look_back_at": clock.now() + FIRST_LOOK_BACK,
         "failure": None,
     }

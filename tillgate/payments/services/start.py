@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import DateTimeField, Field, JSONField
 
 from tillgate.common import clock
 from tillgate.common.errors import PayError
 from tillgate.common.references import new_reference, new_token
+from tillgate.events.services.outbox import is_told_of_creation, tell_created
 from tillgate.gateways.protocol import Mode
 from tillgate.merchants.models import Merchant
 from tillgate.merchants.services.choosing import no_gateway, usable_accounts
@@ -43,13 +44,15 @@ class NewPayment:
     metadata: dict[str, str] = field(default_factory=dict)
     expires_in: timedelta = timedelta(days=1)
     subscription_reference: str = ""
+    account_id: int | None = None
     method_saving: MethodSaving = MethodSaving.NO
     idempotency_hash: str | None = None
     request_hash: str = ""
 
 
 def create_payment(new: NewPayment) -> tuple[Payment, bool]:
-    """Store a payment; return it and whether it is new. One statement, which is also the claim of the key.
+    """Store a payment; return it and whether it is new. One statement, which is also the claim of the key;
+    two more where an endpoint wants to be told of new payments.
 
     The same key and body return the first payment as it is now. Raises KeyReused for another body
     under the key, ReferenceTaken for a merchant_reference already used, NoGateway when nothing
@@ -60,7 +63,7 @@ def create_payment(new: NewPayment) -> tuple[Payment, bool]:
         refusal = no_gateway(new.merchant, new.mode, new.amount, only=new.gateway)
         return _first_under_key(new, otherwise=refusal), False
     payment = build_payment(new, clock.now())
-    if _insert_unless_claimed(payment):
+    if _insert_and_tell(payment):
         return payment, True
     return _first_under_key(new, otherwise=_reference_taken()), False
 
@@ -91,6 +94,7 @@ def build_payment(new: NewPayment, now: datetime) -> Payment:
         checkout_token=new_token(),
         return_url=new.return_url,
         created_by=new.created_by,
+        account_id=new.account_id,
         merchant_reference=new.merchant_reference,
         metadata=new.metadata,
         subscription_reference=new.subscription_reference,
@@ -100,6 +104,16 @@ def build_payment(new: NewPayment, now: datetime) -> Payment:
         idempotency_hash=new.idempotency_hash,
         request_hash=new.request_hash,
     )
+
+
+def _insert_and_tell(payment: Payment) -> bool:
+    if not is_told_of_creation(payment.merchant_id, payment.mode):
+        return _insert_unless_claimed(payment)
+    with transaction.atomic():
+        is_new = _insert_unless_claimed(payment)
+        if is_new:
+            tell_created([payment])
+    return is_new
 
 
 def _insert_unless_claimed(payment: Payment) -> bool:

@@ -13,9 +13,9 @@ from django.db import transaction
 
 from tillgate.common import clock
 from tillgate.common.jobs import make_due
-from tillgate.customers.services.consents import has_consented
+from tillgate.customers.services.consents import has_agreed_signed_in, has_consented
 from tillgate.customers.services.methods import Payer, keep_method
-from tillgate.gateways.declines import decline
+from tillgate.gateways.declines import decline, is_banks_answer
 from tillgate.gateways.errors import DuplicateReference, GatewayError, GatewayUnknown, Rejected, Unreachable
 from tillgate.gateways.http import IN_REQUEST, IN_WORKER
 from tillgate.gateways.protocol import (
@@ -267,14 +267,24 @@ def _keep_method(payment: Payment, attempt: Attempt, saved: SavedMethod) -> None
     """Keep what the payment was made by, where its payer has let us; some gateways tell it only later."""
     if attempt.payment_method_id or payment.method_saving == MethodSaving.NO:
         return
-    if not has_consented(payment.reference):
+    if not has_consented(payment.reference) and not _was_opened_signed_in(payment, attempt):
         return
     payer = Payer(
-        merchant=payment.merchant, mode=payment.mode, email=payment.customer_email, name=payment.customer_name
+        merchant=payment.merchant,
+        mode=payment.mode,
+        email=payment.customer_email,
+        name=payment.customer_name,
+        account=payment.account,
+        subscription=payment.subscription_reference,
     )
     attempt.payment_method = keep_method(payer, attempt.gateway, saved)
     attempt.save(update_fields=["payment_method"])
     note(payment, METHOD_SAVED, {"attempt": attempt.reference, "method": attempt.payment_method.reference})
+
+
+def _was_opened_signed_in(payment: Payment, attempt: Attempt) -> bool:
+    # Who agreed while signed in spoke for the pages that they open themselves.
+    return attempt.saves_method and has_agreed_signed_in(payment.subscription_reference)
 
 
 def _pending(payment: Payment, attempt: Attempt, answer: PaymentSnapshot) -> None:
@@ -335,7 +345,9 @@ def _fail(payment: Payment, attempt: Attempt, failure: Failure) -> None:
     if attempt.status in OPEN_ATTEMPTS:
         move_attempt(attempt, AttemptStatus.FAILED, failure=told)
     attempt.processing = False
-    attempt.save(update_fields=["processing"])
+    if is_banks_answer(failure.code):
+        attempt.answered_at = clock.now()
+    attempt.save(update_fields=["processing", "answered_at"])
     event = {"attempt": attempt.reference, **told}
     if payment.status not in COLLECTING or _others_collect(payment, attempt):
         note(payment, "attempt.failed", event)

@@ -11,7 +11,7 @@ from tillgate.common import clock
 from tillgate.common.jobs import Call, enqueue_all
 from tillgate.gateways.protocol import ChargesSaved
 from tillgate.gateways.registry import GATEWAYS
-from tillgate.merchants.services.health import resting
+from tillgate.merchants.services.health import merchants_resting
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.charges import charger_of, may_be_sent_again, reserve_charge, send_charge
 from tillgate.payments.services.moves import lock_payment
@@ -43,9 +43,11 @@ def queue_due_tries() -> int:
     _queue_reminders(due.filter(by_customer))
     queued = 0
     for mode in ("test", "live"):
-        tired = resting(mode)
-        for gateway in [name for name in GATEWAYS if name not in tired]:
+        tired = merchants_resting(mode)
+        for gateway in GATEWAYS:
             ours = Q(subscription__payment_method__gateway=gateway, subscription__mode=mode)
+            if resting := tired.get(gateway):
+                ours &= ~Q(subscription__merchant__in=resting)
             queued += _queue(due.filter(ours).exclude(by_customer))
     return queued
 

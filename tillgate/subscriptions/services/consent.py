@@ -37,6 +37,16 @@ def agree(payment: Payment, *, given_by: str, wording: str, address: str | None 
     give_consent(payment.reference, agreement)
 
 
+def agree_signed_in(payment: Payment, address: str | None) -> None:
+    """Store that whoever is signed in agreed by asking for it, in the transaction of the first payment.
+
+    It speaks for them alone: the payment's page, which is made to be shared, has its tick all the same.
+    """
+    if payment.method_saving == MethodSaving.NO:
+        return
+    give_consent(payment.subscription_reference, agreement_for(payment, given_by="account", address=address))
+
+
 def wording_of(text: str) -> str:
     """Return a short name of exactly this text, for a form to carry."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from tillgate.common import clock
 from tillgate.common.references import new_reference, new_token
 from tillgate.customers.models import PaymentMethod
-from tillgate.customers.services.methods import hold_method
+from tillgate.customers.services.methods import Payer, hold_method
 from tillgate.gateways.protocol import Mode
 from tillgate.merchants.models import Merchant
 from tillgate.merchants.services.choosing import no_gateway, usable_accounts
@@ -20,6 +20,7 @@ from tillgate.payments.states import MethodSaving
 from tillgate.subscriptions.errors import InvalidSchedule, MethodNotUsable
 from tillgate.subscriptions.models import Cycle, Subscription
 from tillgate.subscriptions.schedule import Rhythm
+from tillgate.subscriptions.services.consent import agree_signed_in
 from tillgate.subscriptions.services.cycles import advance
 from tillgate.subscriptions.services.mails import Mail, tell
 from tillgate.subscriptions.services.moves import move_subscription, note
@@ -58,6 +59,8 @@ class NewSubscription:
     customer_email: str
     amount: Money
     plan: Plan
+    created_by: str = "key"
+    account_id: int | None = None
     description: str = ""
     gateway: str | None = None
     payment_method: PaymentMethod | None = None
@@ -68,9 +71,13 @@ class NewSubscription:
     request_hash: str = ""
 
 
-def create_with_first_payment(new: NewPayment, plan: Plan) -> tuple[Payment, bool]:
+def create_with_first_payment(
+    new: NewPayment, plan: Plan, *, address: str | None = None
+) -> tuple[Payment, bool]:
     """Store a payment that is the first of several, with its subscription (`incomplete`); return the
     payment and whether it is new. The payment's key is the claim of both.
+
+    From somebody who is signed in, asking for it is the payer's consent: stored with it, and their `address`.
 
     Raises what `create_payment` does, and InvalidSchedule.
     """
@@ -84,17 +91,21 @@ def create_with_first_payment(new: NewPayment, plan: Plan) -> tuple[Payment, boo
         customer_name=new.customer_name,
         customer_email=new.customer_email,
         amount=new.amount,
+        created_by=new.created_by,
+        account_id=new.account_id,
         plan=plan,
         description=new.description,
         gateway=new.gateway,
         return_url=new.return_url,
         metadata=new.metadata,
     )
-    row = _row(wanted, created_by=new.created_by)
+    row = _row(wanted)
     with transaction.atomic():
         payment, is_new = create_payment(_as_first(new, row))
         if is_new:
             _store_incomplete(row, payment)
+        if is_new and new.account_id is not None:
+            agree_signed_in(payment, address)
     return payment, is_new
 
 
@@ -113,7 +124,7 @@ def create_subscription(new: NewSubscription) -> tuple[Subscription, bool]:
         new.merchant, new.mode, new.amount, only=new.gateway
     ):
         raise no_gateway(new.merchant, new.mode, new.amount, only=new.gateway)
-    row = _row(new, created_by="key")
+    row = _row(new)
     try:
         with transaction.atomic():
             _store(row, new)
@@ -130,8 +141,15 @@ def require_usable(method: PaymentMethod, subscription: Subscription, amount: Mo
     collects, or is to collect (`amount`): it is its own customer's, and nobody has removed it."""
     owner = method.customer
     whose = (owner.merchant_id, owner.mode, owner.email)
-    email = subscription.customer_email.lower()
-    if method.removed_at is not None or whose != (subscription.merchant_id, subscription.mode, email):
+    payer = Payer(
+        merchant=subscription.merchant,
+        mode=subscription.mode,
+        email=subscription.customer_email,
+        name=subscription.customer_name,
+        account=subscription.account,
+        subscription=subscription.reference,
+    )
+    if method.removed_at is not None or whose != (subscription.merchant_id, subscription.mode, payer.owner):
         raise MethodNotUsable(
             f"{method.reference} was removed, or is no saved method of {subscription.customer_email}."
         )
@@ -181,7 +199,7 @@ def _begins_with_payment(plan: Plan) -> bool:
     return plan.collection == Collection.CHARGE or not (plan.starts_at or plan.trial_days)
 
 
-def _row(new: NewSubscription, *, created_by: str) -> Subscription:
+def _row(new: NewSubscription) -> Subscription:
     return Subscription(
         reference=new_reference("SUB"),
         merchant=new.merchant,
@@ -191,7 +209,8 @@ def _row(new: NewSubscription, *, created_by: str) -> Subscription:
         description=new.description,
         metadata=new.metadata,
         return_url=new.return_url,
-        created_by=created_by,
+        created_by=new.created_by,
+        account_id=new.account_id,
         amount_minor=new.amount.minor,
         currency=new.amount.currency,
         collection=new.plan.collection,
@@ -214,7 +233,8 @@ def _first_of(new: NewSubscription, row: Subscription) -> NewPayment:
     first = NewPayment(
         merchant=new.merchant,
         mode=new.mode,
-        created_by="key",
+        created_by=new.created_by,
+        account_id=new.account_id,
         customer_name=new.customer_name,
         customer_email=new.customer_email,
         amount=new.amount,

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from tillgate.common import clock
+from tillgate.events.services.outbox import tell_created
 from tillgate.gateways.protocol import Mode
 from tillgate.payments.models import Payment
 from tillgate.payments.services.start import NewPayment, build_payment
@@ -53,6 +54,7 @@ def open_next(subscription: Subscription) -> Cycle:
     due_at = subscription.rhythm.due_at(index)
     payment = _payment_of(subscription, due_at)
     payment.save(force_insert=True)
+    tell_created([payment])
     cycle = Cycle.objects.create(
         subscription=subscription, index=index, due_at=due_at, payment=payment, next_try_at=due_at
     )
@@ -119,6 +121,7 @@ def _open_batch() -> int:
     for subscription in due:
         _open(subscription, now, opening)
     Payment.objects.bulk_create(opening.payments)
+    tell_created(opening.payments)
     for cycle, payment in zip(opening.cycles, opening.payments, strict=True):
         cycle.payment = payment
     Cycle.objects.bulk_create(opening.cycles + opening.skipped)
@@ -167,6 +170,7 @@ def _payment_of(subscription: Subscription, due_at: datetime) -> Payment:
         merchant=subscription.merchant,
         mode=mode,
         created_by="schedule",
+        account_id=subscription.account_id,
         customer_name=subscription.customer_name,
         customer_email=subscription.customer_email,
         amount=subscription.amount,

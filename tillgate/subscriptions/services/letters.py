@@ -1,6 +1,5 @@
 """What a mail about a recurring payment can say, in words, as it is in the moment of sending."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 
 from tillgate.common import clock
+from tillgate.common.mail import one_line
 from tillgate.customers.models import PaymentMethod
 from tillgate.payments.models import Payment
 from tillgate.payments.services.sessions import checkout_url
@@ -18,8 +18,6 @@ from tillgate.subscriptions.models import Cycle, Subscription
 from tillgate.subscriptions.schedule import add_months
 from tillgate.subscriptions.states import COLLECTING, LIVE, Collection, CycleStatus
 
-FORGING = frozenset({"Cc", "Cs", "Zl", "Zp"})
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 DESCRIPTION_SHOWN = 200
 # What the customer can do something about. Of other refusals the bank alone knows more.
 REASONS = {
@@ -138,13 +136,6 @@ def method_ends_on(subscription: Subscription) -> date | None:
     if not method.expires_month:
         return None
     return add_months(date.fromisoformat(f"{method.expires_month}-01"), 1) - timedelta(days=1)
-
-
-def one_line(text: str) -> str:
-    """Return a name without what could forge a line, a header or the order of letters."""
-    kept = (" " if unicodedata.category(char) in FORGING else char for char in text if char not in TURNING)
-    # What begins so would be decoded by whoever reads a header.
-    return " ".join("".join(kept).split()).replace("=?", "= ?")
 
 
 def _often(subscription: Subscription) -> str:

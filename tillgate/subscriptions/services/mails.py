@@ -1,21 +1,16 @@
 """What customers of recurring payments are told by mail."""
 
-import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from email.header import Header
-from email.utils import formataddr, parseaddr
 from enum import StrEnum
 
 import structlog
-from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils.html import format_html
 
 from tillgate.common import clock
+from tillgate.common.mail import Message, deliver
+from tillgate.customers.services.erasing import is_erased
 from tillgate.events.models import Event
 from tillgate.payments.states import PAYABLE
 from tillgate.subscriptions.models import Cycle, Subscription
@@ -26,7 +21,6 @@ from tillgate.subscriptions.states import COLLECTING, Collection, CycleStatus, S
 log = structlog.get_logger(__name__)
 NAMES = ("shop", "customer", "description")  # Written by anyone, in any script.
 ENDS_SOON = timedelta(days=31)
-Words = dict[str, object]  # The members of a letter.
 GOING_ON = COLLECTING | {SubscriptionStatus.PAUSED}
 LINK_SENT, LINK_EVERY = "subscription.link_sent", timedelta(days=1)
 UNPAID = "unpaid"  # Why a subscription was given up; see `stop.cancel_subscription`.
@@ -92,30 +86,25 @@ def send(subscription_id: int, mail: str, cycle_id: int | None) -> None:
     """
     subscription, cycle = _read(subscription_id, cycle_id)
     occasion = OCCASIONS[Mail(mail)]
-    if not occasion.still_so(subscription, cycle):
+    if is_erased(subscription.customer_email) or not occasion.still_so(subscription, cycle):
         log.info("mail_not_sent", mail=mail, subscription=subscription.reference, status=subscription.status)
         return
-    from django.core.mail import EmailMultiAlternatives  # Megabytes, in processes that send no mail.
-
     letter = letter_about(subscription, cycle)
-    words = asdict(letter)
-    subject = occasion.subject.format(**words)
-    message = EmailMultiAlternatives(
-        subject=f"[Test] {subject}" if letter.is_test else subject,
-        body=_plain(words, mail),
-        from_email=_own_address(),
-        to=[subscription.customer_email],
-        headers={
-            "From": _sender(letter.shop),
-            "Message-ID": _message_id(subscription, cycle, mail),
-            "Auto-Submitted": "auto-generated",
+    deliver(
+        Message(
+            to=subscription.customer_email,
+            subject=occasion.subject,
+            layout="subscriptions/mail",
+            body=f"subscriptions/mails/{mail}.txt",
+            words=asdict(letter),
+            names=NAMES,
+            news=_news(subscription, cycle, mail),
+            mark="[Test] " if letter.is_test else "",
             # A link to the page that asks, and no one-click header: a mail reader's own button must stop
             # no payment unasked.
-            **({"List-Unsubscribe": f"<{letter.stop_url}>"} if letter.stop_url else {}),
-        },
+            headers={"List-Unsubscribe": f"<{letter.stop_url}>"} if letter.stop_url else {},
+        )
     )
-    message.attach_alternative(_html(words, mail, subject), "text/html")
-    message.send()
     log.info("mail_sent", mail=mail, subscription=subscription.reference)
 
 
@@ -211,38 +200,10 @@ OCCASIONS: dict[Mail, Occasion] = {
 }
 
 
-def _plain(words: Words, mail: str) -> str:
-    lines = [line.strip() for line in _render("txt", words, mail).splitlines()]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
-
-
-def _html(words: Words, mail: str, subject: str) -> str:
-    # A name in another script must not turn the order of what stands beside it.
-    names = {name: format_html("<bdi>{}</bdi>", words[name]) for name in NAMES if words[name]}
-    heading = format_html(OCCASIONS[Mail(mail)].subject, **{**words, **names})
-    return _render("html", words, mail, subject=subject, heading=heading, **names)
-
-
-def _render(part: str, words: Words, mail: str, **more: str) -> str:
-    templates = {"body": f"subscriptions/mails/{mail}.txt", "action": f"subscriptions/action.{part}"}
-    return render_to_string(f"subscriptions/mail.{part}", {**words, **templates, **more})
-
-
-def _own_address() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-
-
-def _sender(shop: str) -> str:
-    if shop.isascii():
-        return formataddr((shop, _own_address()))
-    return f"{Header(shop, 'utf-8').encode(linesep='')} <{_own_address()}>"
-
-
-def _message_id(subscription: Subscription, cycle: Cycle | None, mail: str) -> str:
-    """Return the same id for the same news, so that mail servers recognise a mail that is sent again."""
+def _news(subscription: Subscription, cycle: Cycle | None, mail: str) -> tuple[object, ...]:
+    """Return what makes a mail this one: a mail server recognises it when it is sent again."""
     method = subscription.payment_method
     news: list[object] = [mail, subscription.reference, subscription.sequence]
     news += [cycle.index, cycle.tries, cycle.setbacks, cycle.next_try_at] if cycle else []
     news += [method.reference, method.expiry_told_days] if method else []
-    digest = hashlib.sha256(repr(news).encode()).hexdigest()
-    return f"<{mail}.{digest[:32]}@{_own_address().rpartition('@')[2]}>"
+    return tuple(news)

@@ -47,9 +47,7 @@ def note(
         setattr(subscription, name, value)
     subscription.sequence += 1
     subscription.save(update_fields=["sequence", *changes])
-    record_event(
-        subscription.merchant_id, type, subscription.reference, sequence=subscription.sequence, data=data
-    )
+    record_event(subscription, type, sequence=subscription.sequence, data=data)
 
 
 def move_cycle(cycle: Cycle, to: CycleStatus) -> bool:
