@@ -1,12 +1,15 @@
 """News travels upward by event: a job follows types of events, in the transaction that records them."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import transaction
 
 from tillgate.common.jobs import task
 from tillgate.common.jobs.models import Job
-from tillgate.events import services
-from tillgate.events.services import follow, record_event
+from tillgate.events.services import follow, record, record_event
+
+PAYMENT = SimpleNamespace(reference="PAY-1", merchant_id=1, mode="test")
 
 
 @task
@@ -16,18 +19,18 @@ def heard(subject: str) -> None:
 
 @pytest.fixture(autouse=True)
 def nobody_else(monkeypatch):
-    monkeypatch.setattr(services, "_followers", [])
+    monkeypatch.setattr(record, "_followers", [])
 
 
-def record(type="payment.completed", data=None, sequence=1):
+def write(type="payment.completed", data=None, sequence=1):
     with transaction.atomic():
-        record_event(1, type, "PAY-1", sequence=sequence, data=data)
+        record_event(PAYMENT, type, sequence=sequence, data=data)
 
 
 def test_a_followed_event_queues_the_job_with_its_subject(db):
     follow(heard, types=["payment.completed"], having="subscription")
 
-    record(data={"subscription": "SUB-1"})
+    write(data={"subscription": "SUB-1"})
 
     [job] = Job.objects.all()
     assert (job.args, job.task.endswith("heard")) == (["PAY-1"], True)
@@ -40,7 +43,7 @@ def test_a_followed_event_queues_the_job_with_its_subject(db):
 def test_other_types_and_events_without_the_member_queue_nothing(db, type, data):
     follow(heard, types=["payment.completed"], having="subscription")
 
-    record(type, data)
+    write(type, data)
 
     assert not Job.objects.exists()
 
@@ -49,8 +52,8 @@ def test_a_follower_told_twice_follows_once_and_two_events_are_one_job(db):
     for _ in range(2):
         follow(heard, types=["payment.completed"], having="subscription")
 
-    record(data={"subscription": "SUB-1"})
-    record(data={"subscription": "SUB-1"}, sequence=2)
+    write(data={"subscription": "SUB-1"})
+    write(data={"subscription": "SUB-1"}, sequence=2)
 
     assert Job.objects.count() == 1
 
@@ -59,7 +62,7 @@ def test_the_job_vanishes_with_the_change(db):
     follow(heard, types=["payment.completed"], having="subscription")
 
     with transaction.atomic():
-        record_event(1, "payment.completed", "PAY-1", sequence=1, data={"subscription": "SUB-1"})
+        record_event(PAYMENT, "payment.completed", sequence=1, data={"subscription": "SUB-1"})
         transaction.set_rollback(True)
 
     assert not Job.objects.exists()

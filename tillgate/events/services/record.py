@@ -9,6 +9,7 @@ from django.db import connection
 from tillgate.common import clock
 from tillgate.common.jobs import JobTask
 from tillgate.events.models import Event
+from tillgate.events.services.outbox import Subject, tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +35,25 @@ def follow(job: JobTask[Any, Any], *, types: Collection[str], having: str) -> No
 
 
 def record_event(
-    merchant_id: int, type: str, subject: str, *, sequence: int, data: Mapping[str, object] | None = None
+    about: Subject, type: str, *, sequence: int, data: Mapping[str, object] | None = None
 ) -> Event:
-    """Write one line of an object's timeline; it commits or vanishes with the change it tells of."""
+    """Write one line of an object's timeline, and tell the endpoints that subscribe to it.
+
+    Both commit or vanish with the change they tell of: `about` is its row as the change leaves it.
+    """
     assert connection.in_atomic_block, "an event is written in the transaction of the change it tells of"
     told = dict(data or {})
     event = Event.objects.create(
-        merchant_id=merchant_id,
+        merchant_id=about.merchant_id,
         type=type,
-        subject=subject,
+        subject=about.reference,
         sequence=sequence,
         data=told,
         created_at=clock.now(),
     )
+    tell(about, type, sequence=sequence, at=event.created_at)
     for follower in _followers:
         if type in follower.types and follower.having in told:
-            key = f"{follower.job.name}-{subject}"
-            follower.job.using(unique_key=key).enqueue(subject)
+            key = f"{follower.job.name}-{about.reference}"
+            follower.job.using(unique_key=key).enqueue(about.reference)
     return event
