@@ -1,16 +1,27 @@
 """Objects for tests: each builder makes a whole, legal one, and takes what the test is about."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
+
+from tillgate.api.accounts.tokens import token_pair
 from tillgate.common import clock
 from tillgate.common.crypto import encrypt
 from tillgate.common.references import new_reference, new_token
 from tillgate.customers.models import PaymentMethod
 from tillgate.customers.services.methods import Payer, customer_for
+from tillgate.events.models import Endpoint
+from tillgate.events.services.listeners import forget_listeners
+from tillgate.events.signing import new_secret
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.inbox.models import InboundEvent
-from tillgate.merchants.models import Merchant
+from tillgate.merchants.models import GatewayHealth, Merchant, StoredAccount, User
+from tillgate.merchants.roles import Role
+from tillgate.merchants.services.logins import Device, start_login
+from tillgate.merchants.services.staff import put_on_staff
+from tillgate.merchants.services.stored_accounts import add_account
 from tillgate.money import Money
 from tillgate.payments.models import Attempt, Dispute, Payment, Refund, Surplus
 from tillgate.payments.services.start import NewPayment
@@ -19,9 +30,43 @@ from tillgate.subscriptions.models import Cycle, Subscription
 from tillgate.subscriptions.services.cycles import opens_at
 from tillgate.subscriptions.states import COLLECTING
 
+PASSWORD = "correct horse battery staple"
+
 
 def make_merchant(**fields: Any) -> Merchant:
-    return Merchant.objects.create(**{"name": "Ada's Shop", "created_at": clock.now(), **fields})
+    defaults = {"reference": new_reference("MER"), "name": "Ada's Shop", "created_at": clock.now()}
+    return Merchant.objects.create(**{**defaults, **fields})
+
+
+def make_account(merchant: Merchant, key: str | None = None) -> StoredAccount:
+    """A merchant's own Paystack account in test mode."""
+    secrets = {"PAYSTACK_SECRET_KEY": key or f"sk_test_{new_token()}"}
+    return add_account(merchant, "paystack", "test", secrets)
+
+
+def make_user(username: str = "ada", **fields: Any) -> User:
+    """An account whose e-mail is confirmed; the password of all is PASSWORD."""
+    email = fields.pop("email", f"{username}@example.com")
+    confirmed = {"confirmed_email": email.lower()} if fields.pop("confirmed", True) else {}
+    defaults = {"password": _password_hash(), "date_joined": clock.now(), **confirmed}
+    return User.objects.create(username=username, email=email, **{**defaults, **fields})
+
+
+@cache
+def _password_hash() -> str:
+    return make_password(PASSWORD)  # Slow by design, so once.
+
+
+def make_staff(merchant: Merchant, role: str = "owner", username: str | None = None) -> User:
+    """Somebody who works for a merchant."""
+    user = make_user(username or f"{role}-{merchant.pk}")
+    put_on_staff(merchant, user, Role(role))
+    return user
+
+
+def access_token(user: User) -> str:
+    """Sign somebody in."""
+    return token_pair(start_login(user, Device()))[0]
 
 
 def make_payment(merchant: Merchant | None = None, **fields: Any) -> Payment:
@@ -175,6 +220,7 @@ def make_settled(payment: Payment, **fields: Any) -> Attempt:
 def make_inbound_event(attempt: Attempt, **fields: Any) -> InboundEvent:
     """A stored event that says that an attempt was paid."""
     defaults = {
+        "merchant": attempt.payment.merchant,
         "gateway": attempt.gateway,
         "mode": attempt.mode,
         "dedupe_key": new_token(),
@@ -186,6 +232,19 @@ def make_inbound_event(attempt: Attempt, **fields: Any) -> InboundEvent:
         "received_at": clock.now(),
     }
     return InboundEvent.objects.create(**{**defaults, **fields})
+
+
+def make_ill(gateway: str, merchant: Merchant | None = None, **fields: Any) -> GatewayHealth:
+    """A gateway that has just failed a merchant three times, and rests for half a minute."""
+    defaults = {
+        "merchant": merchant or Merchant.objects.get(is_default=True),
+        "gateway": gateway,
+        "mode": "test",
+        "failures": 3,
+        "open_until": clock.now() + timedelta(seconds=30),
+        "changed_at": clock.now(),
+    }
+    return GatewayHealth.objects.create(**{**defaults, **fields})
 
 
 def make_method(merchant: Merchant | None = None, **fields: Any) -> PaymentMethod:
@@ -265,3 +324,23 @@ def make_cycle(subscription: Subscription, **fields: Any) -> Cycle:
         "due_at": subscription.rhythm.due_at(index) if subscription.anchor_at else clock.now(),
     }
     return Cycle.objects.create(**{**defaults, **fields})
+
+
+def make_endpoint(merchant: Merchant | None = None, **fields: Any) -> Endpoint:
+    """An address that is told everything; `secret` is the plain one. Every process knows it at once."""
+    now = clock.now()
+    defaults = {
+        "reference": new_reference("WHE"),
+        "merchant": merchant or Merchant.objects.get(is_default=True),
+        "mode": "test",
+        "url": f"https://shop.example/{new_token()}",
+        "events": ["*"],
+        "added_by": "sk_test_abcd…",
+        "secret": encrypt(fields.pop("secret", None) or new_secret()),
+        "listens_since": now,
+        "created_at": now,
+        **({"disabled_at": now} if fields.get("enabled") is False else {}),
+    }
+    endpoint = Endpoint.objects.create(**{**defaults, **fields})
+    forget_listeners()
+    return endpoint

@@ -17,14 +17,21 @@ from tests.builders import make_attempt, make_merchant, make_payment
 from tests.environment import SANDBOX_ENVIRON
 from tests.fakes import FakeGateway, Script
 from tests.several import TimedScript, put_in_place
+from tests.throttling import StoppedClock
 from tillgate.common import clock, throttles
+from tillgate.events.services.listeners import forget_listeners, listeners_to
 from tillgate.gateways import registry
-from tillgate.merchants.models import Merchant
+from tillgate.merchants.models import ApiKey, Merchant
 from tillgate.merchants.services.keys import create_api_key
 from tillgate.merchants.services.merchants import ensure_default_merchant, forget_default_merchant
+from tillgate.merchants.services.own_accounts import forget_own_accounts, own_accounts
 from tillgate.payments.models import Attempt, Payment
 
-APPEND_ONLY = ("events_event", "ledger_entry")
+# The contract that adapters' tests apply; told here, before any test that borrows from them is loaded.
+pytest.register_assert_rewrite(
+    *(f"tests.gateways.contract{part}" for part in ("", "_abilities", "_faults", "_saved"))
+)
+APPEND_ONLY = ("events_event", "ledger_entry", "merchants_auditentry")
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +50,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 def fresh_process() -> Iterator[None]:
     """What a process remembers between requests must not pass from one test to the next."""
     forget_default_merchant()
+    forget_own_accounts()
     throttles.forget_all()
     clock.forget()
+    forget_listeners()
     yield
     clock.forget()
 
@@ -64,6 +73,7 @@ def no_http_in_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def merchant(db: None) -> Merchant:
+    own_accounts()  # What a process reads once every few seconds is no statement of a test.
     return ensure_default_merchant(name="My shop")
 
 
@@ -74,7 +84,10 @@ def other_merchant(merchant: Merchant) -> Merchant:
 
 @pytest.fixture
 def key(merchant: Merchant) -> str:
-    return create_api_key(merchant, "test")
+    secret = create_api_key(merchant, "test")
+    # One in use: its first use in five minutes costs a statement more.
+    ApiKey.objects.filter(merchant=merchant).update(last_used_at=clock.now())
+    return secret
 
 
 @pytest.fixture
@@ -107,12 +120,24 @@ def gateways(monkeypatch: pytest.MonkeyPatch) -> dict[str, TimedScript]:
 
 
 @pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch, settings: Any) -> StoppedClock:
+    """Let the throttles of one process count as if no time passed."""
+    settings.TILLGATE_WEB_PROCESSES = 1
+    settings.TILLGATE_TRUSTED_PROXIES = 0
+    still = StoppedClock()
+    monkeypatch.setattr(throttles, "time", still)
+    return still
+
+
+@pytest.fixture
 def statements(db: None) -> Callable[[], Any]:
-    """Gather the statements of a block, without the marks of transactions and the clock's own reading."""
+    """Gather the statements of a block, without the marks of transactions and what a process reads every few
+    seconds: the clock's offset, and who subscribes to events."""
 
     @contextmanager
     def gather() -> Iterator[list[str]]:
         clock.now()
+        listeners_to(0, "test", "")
         told: list[str] = []
         with CaptureQueriesContext(connection) as captured:
             yield told

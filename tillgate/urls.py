@@ -6,11 +6,15 @@ from django.views.generic import RedirectView
 from tillgate.api.health import healthz, readyz
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/api/v1/docs")),
+    path("", RedirectView.as_view(url="/api/v1/docs", http_method_names=["get", "head"])),
     path("api/v1/webhooks/", include("tillgate.inbox.urls")),
     path("api/v1/", include("tillgate.api.urls")),
+    path("", include("tillgate.api.accounts.urls")),
+    path("account/", include("tillgate.checkout.account_urls")),
+    path("dukka/api/", include("tillgate.api.dukka.urls")),
     path("pay/", include("tillgate.checkout.urls")),
     path("subscription/", include("tillgate.checkout.subscription_urls")),
+    path("brand/", include("tillgate.checkout.brand_urls")),
     path("healthz", healthz),
     path("readyz", readyz),
 ]

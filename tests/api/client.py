@@ -36,7 +36,9 @@ class ApiClient(Client):
 
 def hold_against_schema(method: str, path: str, response: Any) -> None:
     """Fail unless the schema knows this answer: its status, and every member of its body."""
-    if not path.startswith("/api/v1/") or "json" not in response.headers.get("Content-Type", ""):
+    if not path.startswith(("/api/v1/", "/dukka/api/")) or "json" not in response.headers.get(
+        "Content-Type", ""
+    ):
         return
     body = json.loads(response.content)
     if response.status_code in (400, 500) or "problem+json" in response["Content-Type"]:

@@ -1,10 +1,9 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api.client import MINIMAL, PAYMENTS, ApiClient
+from tests.api.doors import APIS, api_doors, routes
 from tests.builders import make_payment, make_subscription
 from tillgate.api.views import ApiView
 from tillgate.common import clock
@@ -44,10 +43,81 @@ WITH_KEY = {
     "GET api/v1/subscriptions/<str:reference>/timeline",
     "GET api/v1/payment-methods",
     "DELETE api/v1/payment-methods/<str:reference>",
+    "GET api/v1/staff",
+    "POST api/v1/staff",
+    "GET api/v1/staff/<str:reference>",
+    "PATCH api/v1/staff/<str:reference>",
+    "DELETE api/v1/staff/<str:reference>",
+    "GET api/v1/keys",
+    "POST api/v1/keys",
+    "GET api/v1/keys/<str:reference>",
+    "DELETE api/v1/keys/<str:reference>",
+    "POST api/v1/keys/<str:reference>/rotate",
+    "GET api/v1/approvals",
+    "GET api/v1/approvals/<str:reference>",
+    "POST api/v1/approvals/<str:reference>/approve",
+    "POST api/v1/approvals/<str:reference>/reject",
+    "GET api/v1/audit",
+    "GET api/v1/merchant",
+    "PATCH api/v1/merchant",
+    "PUT api/v1/merchant/logo",
+    "DELETE api/v1/merchant/logo",
+    "GET api/v1/gateway-accounts",
+    "POST api/v1/gateway-accounts",
+    "GET api/v1/gateway-accounts/<str:reference>",
+    "DELETE api/v1/gateway-accounts/<str:reference>",
+    "POST api/v1/gateway-accounts/<str:reference>/secrets",
+    "POST api/v1/gateway-accounts/<str:reference>/forget-former",
+    "GET api/v1/webhook-endpoints",
+    "POST api/v1/webhook-endpoints",
+    "GET api/v1/webhook-endpoints/<str:reference>",
+    "PATCH api/v1/webhook-endpoints/<str:reference>",
+    "DELETE api/v1/webhook-endpoints/<str:reference>",
+    "POST api/v1/webhook-endpoints/<str:reference>/rotate-secret",
+    "POST api/v1/webhook-endpoints/<str:reference>/test",
+    "GET api/v1/events",
+    "GET api/v1/events/<str:reference>",
+    "GET api/v1/events/<str:reference>/deliveries",
+    "POST api/v1/events/<str:reference>/redeliver",
 }
-# Not of this API: the gateways' door is guarded by signatures, the customers' by the token in the address.
+# What only a person who is signed in may do.
+WITH_LOGIN = {
+    "GET api/v1/me",
+    "GET api/v1/me/export",
+    "GET api/v1/me/logins",
+    "DELETE api/v1/me/logins",
+    "DELETE api/v1/me/logins/<str:reference>",
+    "DELETE api/v1/me/memberships/<str:reference>",
+    "POST api/v1/me/memberships/<str:reference>/accept",
+    "POST api/v1/me/proof",
+    "POST api/v1/me/otp",
+    "DELETE api/v1/me/otp",
+    "POST api/v1/me/otp/confirm",
+    "GET api/v1/me/payments",
+    "GET api/v1/me/subscriptions",
+    "POST api/v1/me/subscriptions/<str:reference>/stop",
+    "POST dukka/api/initialize-payment",
+    "GET dukka/api/payments-history",
+    "POST dukka/api/stop-payment/<int:number>",
+}
+# Not of this API: the gateways' door is guarded by signatures, the customers' by the token in the address. A
+# merchant's brand is for everyone; who may use an account's doors is in tests/api/accounts.
 OTHER_DOORS = {
     "",
+    "auth/users/me",
+    "auth/users/activation",
+    "auth/users/resend_activation",
+    "auth/users/set_password",
+    "auth/users/reset_password",
+    "auth/users/reset_password_confirm",
+    "auth/jwt/create",
+    "auth/jwt/refresh",
+    "auth/jwt/verify",
+    "auth/jwt/logout",
+    "api/token",
+    "api/token/refresh",
+    "account/activate/<str:uid>/<str:token>",
+    "account/reset/<str:uid>/<str:token>",
     "api/v1/webhooks/<str:gateway>",
     "pay/^(?P<token>[^/]+)/?$",
     "pay/^(?P<token>[^/]+)/return/?$",
@@ -59,6 +129,9 @@ OTHER_DOORS = {
     "subscription/^(?P<token>[^/]+)/resume/?$",
     "subscription/^(?P<token>[^/]+)/method/?$",
     "subscription/^(?P<token>[^/]+)/forget/?$",
+    "brand/^(?P<reference>MER-[0-9A-Z]{26})/(?P<version>[0-9a-f]{16})\\.css$",
+    "brand/^(?P<reference>MER-[0-9A-Z]{26})/(?P<sha256>[0-9a-f]{64})$",
+    "auth/users",
     "healthz",
     "readyz",
 }
@@ -85,37 +158,28 @@ OF_ONE_SUBSCRIPTION = [
 ]
 
 
-def _routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _routes(pattern.url_patterns, prefix + str(pattern.pattern))
-        elif isinstance(pattern, URLPattern):
-            yield prefix + str(pattern.pattern), pattern.callback
-
-
-def _api_doors() -> set[str]:
-    found = set()
-    for route, view in _routes(get_resolver().url_patterns):
-        methods = getattr(getattr(view, "view_class", None), "http_method_names", [])
-        if route.startswith("api/v1/") and route not in OTHER_DOORS:
-            found |= {f"{m.upper()} {route}" for m in methods if m != "head" and hasattr(view.view_class, m)}
-    return found
-
-
 def test_every_route_is_in_a_list_that_a_person_wrote():
-    others = {route for route, _ in _routes(get_resolver().url_patterns) if not route.startswith("api/v1/")}
+    others = {route for route, _ in routes() if not route.startswith(APIS)}
 
-    assert _api_doors() == ANONYMOUS | WITH_KEY
+    assert api_doors() == ANONYMOUS | WITH_KEY | WITH_LOGIN
     assert others | {"api/v1/webhooks/<str:gateway>"} == OTHER_DOORS
 
 
 def test_the_lists_are_true(guest, payment):
-    for door in ANONYMOUS | WITH_KEY:
+    for door in ANONYMOUS | WITH_KEY | WITH_LOGIN:
         method, route = door.split()
-        path = "/" + route.replace("<str:reference>", payment.reference)
+        path = "/" + route.replace("<str:reference>", payment.reference).replace("<int:number>", "1")
         body = {} if method == "GET" else {"data": {"unknown": 1}, "content_type": "application/json"}
         answer = getattr(guest, method.lower())(path, **body)
-        assert (answer.status_code == 401) == (door in WITH_KEY), door
+        assert (answer.status_code == 401) == (door in WITH_KEY | WITH_LOGIN), door
+
+
+def test_what_is_a_persons_own_no_key_and_no_guest_sees(guest, owner):
+    for door in WITH_LOGIN:
+        method, route = door.split()
+        path = "/" + route.replace("<str:reference>", "LGN-1").replace("<int:number>", "1")
+        answers = [getattr(caller, method.lower())(path) for caller in (guest, owner)]
+        assert [answer.status_code for answer in answers] == [401, 403], door
 
 
 def test_a_view_that_says_nothing_admits_nobody(rf, key, merchant):
@@ -144,7 +208,6 @@ def test_a_view_that_says_nothing_admits_nobody(rf, key, merchant):
         "Bearer " + "x" * 10_000,
         "Bearer \xe9\xff",
         "Bearer null",
-        "JWT a.b.c",
         "Bearer ' OR 1=1 --",
     ],
 )

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.api.client import MINIMAL, PAYMENTS, ApiClient
 from tillgate.common import clock
+from tillgate.events.services.listeners import listeners_to
 from tillgate.merchants.services.merchants import default_merchant
 from tillgate.payments.models import Payment
 
@@ -344,3 +345,4 @@ def _warm_up() -> None:
     """What a process reads once every few seconds, and not with each request."""
     default_merchant()
     clock.now()
+    listeners_to(0, "test", "")

@@ -1,12 +1,10 @@
 """GET /gateways: what can be used, in which order, and with a key what it would leave."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
-from tillgate.common import clock
-from tillgate.merchants.models import GatewayHealth
+from tests.builders import make_ill
 from tillgate.merchants.services.fees import fee_table
 from tillgate.merchants.services.merchants import forget_default_merchant
 from tillgate.merchants.services.rules import add_rule
@@ -89,8 +87,7 @@ def test_a_fee_above_the_amount_is_said_as_such(owner, listed):
 
 
 def test_a_resting_gateway_comes_last_and_is_said_to_be_ill(owner, listed):
-    rest = {"failures": 3, "open_until": clock.now() + timedelta(seconds=30), "changed_at": clock.now()}
-    GatewayHealth.objects.create(gateway="flutterwave", mode="test", **rest)
+    make_ill("flutterwave")
 
     rows = listed(owner, **NAIRA)
 

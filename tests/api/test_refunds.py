@@ -257,10 +257,10 @@ def test_the_surplus_of_another_payment_is_404(owner, merchant, paid):
     assert owner.post(_path(paid, f"/surplus/{surplus.reference}/refund")).status_code == 404
 
 
-def test_accepting_a_refund_is_ten_statements(owner, paid, statements):
+def test_accepting_a_refund_is_eleven_statements(owner, paid, statements):
     clock.now()
     with statements() as told:
         _refund(owner, paid)
 
-    # Key, payment; then the eight of the service, on PostgreSQL nine.
-    assert len(told) == 10 + (connection.vendor == "postgresql")
+    # Key, payment; then the eight of the service, on PostgreSQL nine; then the line of the audit trail.
+    assert len(told) == 11 + (connection.vendor == "postgresql")

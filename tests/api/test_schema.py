@@ -3,9 +3,11 @@ import re
 import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
+from msgspec import Struct
 
 from tests.api.client import schema
 from tillgate.api.payments import Payments
+from tillgate.api.schema import SHAPES
 from tools import openapi
 
 PAGES = ["/api/v1/docs", "/api/v1/redoc"]
@@ -39,6 +41,13 @@ def test_the_schema_shows_amounts_as_the_wire_has_them():
     assert shapes["PaymentIn"]["properties"]["amount"]["type"] == ["number", "string"]
     assert shapes["PaymentIn"]["required"] == ["customer_name", "customer_email", "amount"]
     assert shapes["PaymentIn"]["additionalProperties"] is False
+
+
+def test_no_two_shapes_share_a_name():
+    shapes = [shape for module in SHAPES for shape in vars(module).values() if isinstance(shape, type)]
+    named = {shape for shape in shapes if issubclass(shape, Struct)}
+
+    assert len(named) == len({shape.__name__ for shape in named})
 
 
 def test_both_ways_to_create_and_list_stand_at_one_address():

@@ -3,28 +3,16 @@ from typing import Any
 import pytest
 
 from tests.api.client import MINIMAL, PAYMENTS, ApiClient
+from tests.throttling import StoppedClock
 from tillgate.common import throttles
+from tillgate.common.errors import TooMany
 
 OUTSIDE = "203.0.113.9"
 
 
-class StoppedClock:
-    """A monotonic clock that stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.seconds = 12_345.678
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture(autouse=True)
-def stopped(monkeypatch: pytest.MonkeyPatch, settings: Any) -> StoppedClock:
-    settings.TILLGATE_WEB_PROCESSES = 1
-    settings.TILLGATE_TRUSTED_PROXIES = 0
-    clock = StoppedClock()
-    monkeypatch.setattr(throttles, "time", clock)
-    return clock
+def still(stopped: StoppedClock) -> None:
+    pass
 
 
 def _create(caller: ApiClient, address: str = OUTSIDE, forwarded_for: str | None = None) -> Any:
@@ -77,7 +65,7 @@ def test_the_web_processes_share_the_allowance(guest, settings):
     assert _refused([_create(guest) for _ in range(16)]) == 1
 
 
-def test_a_rotating_forwarded_for_gains_nothing(guest):
+def test_a14_s22_a_rotating_forwarded_for_gains_nothing(guest):
     answers = [_create(guest, forwarded_for=f"198.51.100.{i}") for i in range(70)]
 
     assert _refused(answers) == 10
@@ -91,7 +79,7 @@ def test_behind_a_proxy_each_of_its_clients_has_its_own_allowance(guest, setting
     assert _refused(answers) == 0
 
 
-def test_behind_a_proxy_what_the_client_wrote_itself_counts_for_nothing(guest, settings):
+def test_a14_behind_a_proxy_what_the_client_wrote_itself_counts_for_nothing(guest, settings):
     settings.TILLGATE_TRUSTED_PROXIES = 1
 
     answers = [_create(guest, "127.0.0.1", f"127.0.0.{i}, 198.51.100.7") for i in range(70)]
@@ -107,7 +95,7 @@ def test_behind_two_proxies_the_outer_ones_word_counts(guest, settings):
     assert _refused(answers) == 10
 
 
-def test_a_household_of_ipv6_addresses_is_one_address(guest):
+def test_s22_a_household_of_ipv6_addresses_is_one_address(guest):
     same = [_create(guest, f"2001:db8:0:1::{i:x}") for i in range(1, 71)]
     neighbour = _create(guest, "2001:db8:0:2::1")
 
@@ -132,7 +120,7 @@ def test_loopback_is_free(guest, address):
 @pytest.mark.parametrize(
     "forwarded_for", ["unknown", "", "198.51.100.7:1234", "fe80::1%eth0", "'; --", "1.2.3.4.5"]
 )
-def test_an_address_that_cannot_be_read_is_limited_too(guest, settings, forwarded_for):
+def test_a14_an_address_that_cannot_be_read_is_limited_too(guest, settings, forwarded_for):
     settings.TILLGATE_TRUSTED_PROXIES = 1
 
     answers = [_create(guest, "192.0.2.1", forwarded_for) for _ in range(61)]
@@ -140,7 +128,7 @@ def test_an_address_that_cannot_be_read_is_limited_too(guest, settings, forwarde
     assert [answers[0].status_code, answers[-1].status_code] == [400, 429]
 
 
-def test_who_goes_round_the_proxy_is_limited_by_his_own_address(guest, settings):
+def test_a14_who_goes_round_the_proxy_is_limited_by_his_own_address(guest, settings):
     settings.TILLGATE_TRUSTED_PROXIES = 1
 
     answers = [_create(guest, OUTSIDE) for _ in range(61)]
@@ -174,10 +162,34 @@ def test_attempts_are_counted_apart_from_payments(guest, payment):
     assert _create(guest).status_code == 400
 
 
+def test_what_is_aimed_at_one_subject_is_counted_wherever_it_comes_from(stopped):
+    policy = throttles.Policy(name="guesses", calls=3, window_s=60)
+    told = [throttles.admit_subject(policy, "ada") for _ in range(3)]
+
+    with pytest.raises(TooMany) as refused:
+        throttles.admit_subject(policy, "ada")
+
+    assert told[0] == {"RateLimit-Policy": '"guesses";q=3;w=60', "RateLimit": '"guesses";r=2;t=20'}
+    assert refused.value.headers["Retry-After"] == "20"
+    throttles.admit_subject(policy, "eve")
+    throttles.forgive(policy, "ada")
+    assert throttles.admit_subject(policy, "ada")["RateLimit"] == '"guesses";r=2;t=20'
+
+
+def test_a_share_of_few_is_rounded_up(settings):
+    settings.TILLGATE_WEB_PROCESSES = 2
+    policy = throttles.Policy(name="mails", calls=3, window_s=3600)
+    for _ in range(2):
+        throttles.admit_subject(policy, "ada")
+
+    with pytest.raises(TooMany):
+        throttles.admit_subject(policy, "ada")
+
+
 def test_what_is_remembered_has_a_limit(monkeypatch):
-    monkeypatch.setattr(throttles, "MAX_ADDRESSES", 10)
+    monkeypatch.setattr(throttles, "MAX_SUBJECTS", 10)
 
     for i in range(100):
-        throttles._take(("guest-create", str(i)), 60, 60)
+        throttles._take([(throttles.CREATE, str(i))])
 
     assert len(throttles._used_up_at) == 10

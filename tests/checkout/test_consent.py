@@ -6,13 +6,14 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from tests.builders import make_cycle, make_subscription
+from tests.builders import make_cycle, make_new_payment, make_subscription, make_user
 from tillgate.customers.models import Consent
 from tillgate.gateways.errors import Unreachable
 from tillgate.payments.models import Attempt, Payment
 from tillgate.subscriptions.models import Subscription
+from tillgate.subscriptions.services.create import Plan, create_with_first_payment
 from tillgate.subscriptions.services.cycles import open_next
-from tillgate.subscriptions.states import Collection
+from tillgate.subscriptions.states import Collection, Interval
 
 TICK = re.compile(r'<input type="checkbox" name="consent" value="([0-9a-f]{16})"( required)?>')
 
@@ -176,3 +177,15 @@ def test_looking_writes_nothing_and_costs_four_statements(first, look, statement
         look(payment)
 
     assert [statement.split()[0] for statement in told] == ["SELECT"] * 4
+
+
+def test_what_was_agreed_to_under_a_login_is_asked_of_whoever_opens_the_page(merchant, look, gateway):
+    """The page is made to be shared: a friend who pays agrees for themselves."""
+    new = make_new_payment(merchant, account_id=make_user("ada").pk)
+    payment, _ = create_with_first_payment(new, Plan(interval=Interval.MONTHLY))
+    assert Consent.objects.get().given_by == "account"
+
+    assert TICK.search(text(look(payment))).group(2)
+    assert press(look, payment, consent="").status_code == 409
+    assert press(look, payment).status_code == 303
+    assert Consent.objects.get(subject=payment.reference).given_by == "checkout"

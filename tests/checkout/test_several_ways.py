@@ -1,15 +1,13 @@
 """Several gateways on one page: their order, the large button, and what happens when one cannot open."""
 
 import re
-from datetime import timedelta
 
 import pytest
 
-from tests.builders import make_attempt, make_payment
+from tests.builders import make_attempt, make_ill, make_payment
 from tests.several import TITLES
 from tillgate.common import clock
 from tillgate.gateways.errors import GatewayUnknown, Rejected, Unreachable
-from tillgate.merchants.models import GatewayHealth
 from tillgate.merchants.services.rules import add_rule
 from tillgate.payments.models import Attempt, Payment
 
@@ -47,8 +45,7 @@ def test_the_page_has_the_order_in_which_they_would_be_tried(merchant, dollars, 
     add_rule(merchant, {"action": "prefer", "gateway": "paypal"})
     assert names(look(dollars)) == ["paypal", "paystack", "flutterwave"]
 
-    rest = {"failures": 3, "open_until": clock.now() + timedelta(seconds=30), "changed_at": clock.now()}
-    GatewayHealth.objects.create(gateway="paypal", mode="test", **rest)
+    make_ill("paypal")
     assert names(look(dollars)) == ["paystack", "flutterwave", "paypal"]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import httpx2
 
 from launcher.environment import ROOT, Installation, private_environment, product_environment
+from tests.builders import PASSWORD
+from tests.loopback import NO_TLS
 
 ORDER = {"customer_name": "Adébọ́lá Okonkwo", "customer_email": "ada@example.com", "amount": 12500}
 AMOUNT_MINOR = 1_250_000
@@ -163,8 +165,10 @@ class Shop:
     def __init__(self, product: Installation) -> None:
         self._product = product
         self._struck: set[Way] = set()
-        self._api = httpx2.Client(base_url=f"{product.url}/api/v1/", trust_env=False, timeout=PATIENCE_S)
-        self._sandbox = httpx2.Client(base_url=product.sandbox_url, trust_env=False, timeout=PATIENCE_S)
+        self._api, self._sandbox = (
+            httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE_S, verify=NO_TLS)
+            for url in (f"{product.url}/api/v1/", product.sandbox_url)
+        )
 
     def close(self) -> None:
         self._api.close()
@@ -181,12 +185,25 @@ class Shop:
             line, cwd=ROOT, env=env, check=True, capture_output=True, text=True
         ).stdout.strip()
 
+    def sign_up(self, username: str) -> None:
+        """Make somebody an account; the password of all is PASSWORD."""
+        form = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
+        _read(self._api.post(f"{self._product.url}/auth/users/", json=form))
+
     def order(self, **fields: Any) -> dict[str, Any]:
         """Create a payment."""
         return dict(self.post("payments", {**ORDER, **fields})["payment"])
 
+    def dress(self, **brand: Any) -> None:
+        """Change the shop's name, colour and the like."""
+        _read(self._api.patch("merchant", json=brand))
+
     def payment(self, payment_id: str) -> dict[str, Any]:
         return dict(_read(self._api.get(f"payments/{payment_id}"))["payment"])
+
+    def payments(self) -> list[str]:
+        """The ids of the newest payments."""
+        return [payment["id"] for payment in _read(self._api.get("payments"))["payments"]]
 
     def subscribe(self, **fields: Any) -> dict[str, Any]:
         """Create a payment that is the first of twelve."""

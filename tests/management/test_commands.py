@@ -3,14 +3,17 @@
 import re
 from io import StringIO
 
+import pyotp
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.builders import make_attempt, make_payment
+from tests.builders import make_attempt, make_payment, make_user
 from tillgate.common import clock
 from tillgate.common.jobs.models import Job
 from tillgate.merchants.models import ApiKey, Merchant
 from tillgate.merchants.services.keys import create_api_key, find_api_key
+from tillgate.merchants.services.logins import Device, start_login
+from tillgate.merchants.services.totp import begin_otp, confirm_otp
 
 
 def run(*words):
@@ -136,3 +139,34 @@ def test_money_taken_back_after_it_settled_is_told_to_a_person(merchant):
     with pytest.raises(CommandError):  # Its ledger entry is missing here, which is a broken rule.
         call_command("verify_ledger", stdout=out, stderr=StringIO())
     assert f"{attempt.reference}: paystack took the money back" in out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["ada", "ADA", "ada@example.com"])
+def test_somebody_is_let_out_and_in_again(merchant, name):
+    ada = make_user("ada")
+    login = start_login(ada, Device())
+
+    told = run("disable_user", name)
+
+    ada.refresh_from_db()
+    login.refresh_from_db()
+    assert (ada.is_active, login.end_reason, told) == (False, "disabled", "ada may not sign in any more.\n")
+    assert run("disable_user", name, "--enable") == "ada may sign in again.\n"
+    ada.refresh_from_db()
+    assert ada.is_active
+
+
+def test_a_lost_second_factor_is_taken_away(merchant):
+    ada = make_user("ada")
+    confirm_otp(ada.pk, pyotp.TOTP(begin_otp(ada.pk)[0]).now())
+
+    assert run("remove_otp", "ada") == "ada signs in with the password alone.\n"
+
+    ada.refresh_from_db()
+    assert not ada.has_otp
+
+
+@pytest.mark.parametrize("command", ["disable_user", "remove_otp"])
+def test_a_name_that_nobody_has_is_told(merchant, command):
+    with pytest.raises(CommandError, match="No account is called 'nobody'"):
+        run(command, "nobody")

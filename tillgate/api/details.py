@@ -25,11 +25,11 @@ def read_details(
     problems: fields.Problems, body: PaymentIn | SubscriptionIn, merchant: Merchant
 ) -> Details | None:
     """Read them; None where a problem was noted."""
-    money = fields.money(problems, body.amount, body.currency, merchant.limits)
+    money = fields.money(problems, body.amount, body.currency, merchant)
     name = problems.check("customer_name", lambda: fields.text(body.customer_name, least=1, most=200))
     email = problems.check("customer_email", lambda: fields.email(body.customer_email))
     description = problems.check("description", lambda: fields.text(body.description, most=500))
-    url = problems.check("return_url", lambda: fields.return_url(body.return_url))
+    url = problems.check("return_url", lambda: fields.return_url(body.return_url, merchant))
     metadata = problems.check("metadata", lambda: fields.metadata(body.metadata))
     if (
         money is None

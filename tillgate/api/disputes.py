@@ -4,12 +4,14 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from tillgate.api import fields
-from tillgate.api.authentication import caller_of
-from tillgate.api.permissions import HasKey
+from tillgate.api.auditing import audited, tell
+from tillgate.api.caller import caller_of
+from tillgate.api.permissions import Merchants
 from tillgate.api.schema import documented
 from tillgate.api.shapes.returns import EvidenceIn, dispute_out
 from tillgate.api.views import ApiView, success
 from tillgate.api.visible import find_dispute, find_visible
+from tillgate.merchants.roles import Scope
 from tillgate.payments.services.disputes import keep_evidence
 
 MAX_EVIDENCE = 10_000
@@ -18,11 +20,13 @@ MAX_EVIDENCE = 10_000
 class DisputeEvidence(ApiView):
     """/api/v1/payments/{id}/disputes/{dispute_id}/evidence"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.REFUND)}
 
     @documented("keep_evidence")
+    @audited("dispute.evidence_kept")
     def post(self, request: Request, reference: str, dispute: str) -> HttpResponse:
         found = find_dispute(find_visible(reference, caller_of(request)), dispute)
+        tell(request, dispute=found.reference)
         kept = keep_evidence(found, _text(fields.parse(EvidenceIn, request.data)))
         message = "Evidence kept, in place of any before. The gateway takes it in its own dashboard."
         return success("dispute", dispute_out(kept), message)

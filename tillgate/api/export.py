@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import islice
@@ -17,6 +18,9 @@ from tillgate.money import EXPONENTS
 from tillgate.payments.models import PaymentQuerySet
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Also behind a semicolon: spreadsheets of half the world split a line there, whatever its quotes say.
+FORMULA = re.compile(rf"((?:^|;)[\s\"]*)(?={'|'.join(map(re.escape, FORMULA_STARTS))})")
+SUSPECT = (*FORMULA_STARTS, " ", '"')
 CHUNK = 1000  # Rows; a line at a time would cost more in the server than in the database.
 
 Row = Any  # A named tuple of the payment's columns: a Payment object would cost as much as all the rest.
@@ -77,4 +81,4 @@ def _major(row: Row, minor: int | None) -> Decimal | None:
 
 def _text(value: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    return FORMULA.sub(r"\1'", value) if value.startswith(SUSPECT) or ";" in value else value

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -18,6 +18,7 @@ from msgspec import UnsetType
 
 from tillgate.common.errors import InvalidRequest
 from tillgate.common.logs import has_card_number
+from tillgate.merchants.models import Merchant
 from tillgate.money import MAX_MINOR, Money, MoneyError
 
 T = TypeVar("T")
@@ -27,8 +28,12 @@ FORGING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 MERCHANT_REFERENCE = re.compile(r"[\x21-\x7e]{1,100}", re.ASCII)
 IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}", re.ASCII)
 MAX_METADATA_BYTES = 16_000
+LETTERS_IN_ONE = 4  # A letter may be sent in so many parts, such as a vowel with its marks.
 MAX_TOLD = 20
-_valid_email = EmailValidator()
+# Allowed by the standard and used by nobody: quotes, encoded words that some mail servers decode, and
+# addresses of machines, which would let a stranger choose where our mail server connects to.
+ODD_ADDRESS = ('"', "=?", "[")
+_valid_email = EmailValidator(allowlist=[])
 
 
 class FieldError(ValueError):
@@ -40,9 +45,13 @@ class FieldError(ValueError):
 
 
 class Problems:
-    """Collects what is wrong with a request, so that the caller learns all of it at once."""
+    """Collects what is wrong with a request, so that the caller learns all of it at once.
 
-    def __init__(self) -> None:
+    `called` are the members that have another name at this door.
+    """
+
+    def __init__(self, called: Mapping[str, str] | None = None) -> None:
+        self._called = called or {}
         self._errors: dict[str, list[str]] = {}
         self._codes: list[str] = []
 
@@ -56,7 +65,7 @@ class Problems:
 
     def add(self, name: str, message: str, code: str = "invalid_field") -> None:
         """Note one problem."""
-        self._errors.setdefault(name, []).append(message)
+        self._errors.setdefault(self._called.get(name, name), []).append(message)
         self._codes.append(code)
 
     def raise_if_any(self) -> None:
@@ -105,20 +114,30 @@ def within_limits(money: Money, limits: dict[str, dict[str, int]]) -> Money:
     return money
 
 
-def money(
-    problems: Problems, value: object, code: str | None, limits: dict[str, dict[str, int]]
-) -> Money | None:
-    """Read an amount and its currency, within the merchant's limits; None where a problem was noted."""
-    known = problems.check("currency", lambda: currency(code))
-    found = problems.check("amount", lambda: amount(value, known)) if known else None
-    return problems.check("amount", lambda: within_limits(found, limits)) if found else None
+def money(problems: Problems, value: object, code: str | None, merchant: Merchant) -> Money | None:
+    """Read an amount and its currency, which the merchant takes; None where a problem was noted."""
+    known = problems.check("currency", lambda: currency_of(merchant, code))
+    return money_in(problems, value, known, merchant) if known else None
 
 
-def currency(value: str | None) -> str:
-    """Read a currency; the installation's default where none is given."""
-    code = value or settings.TILLGATE_DEFAULT_CURRENCY
+def money_in(problems: Problems, value: object, currency: str, merchant: Merchant) -> Money | None:
+    """Read an amount in a currency that is agreed, within the merchant's limits."""
+    return problems.check("amount", lambda: within_limits(amount(value, currency), merchant.limits))
+
+
+def currency_of(merchant: Merchant, value: str | None) -> str:
+    """Read a currency that the merchant takes; where none is given its first, else the installation's."""
+    taken = merchant.currencies
+    code = currency(value or (taken[0] if taken else settings.TILLGATE_DEFAULT_CURRENCY))
+    if taken and code not in taken:
+        raise FieldError(f"{merchant.name} takes {', '.join(taken)}. Send one of them.", "invalid_currency")
+    return code
+
+
+def currency(value: str) -> str:
+    """Read a currency."""
     try:
-        return Money(0, code).currency
+        return Money(0, value).currency
     except MoneyError as error:
         raise FieldError(str(error), "invalid_currency") from None
 
@@ -126,7 +145,10 @@ def currency(value: str | None) -> str:
 def text(value: str, *, most: int, least: int = 0) -> str:
     """Read a name or description in any script. Characters that forge lines or their order are refused."""
     _refuse_forging(value)
-    value = unicodedata.normalize("NFC", value.strip())
+    value = value.strip()
+    # No longer text may be normalized: for a run of marks that takes the square of its length.
+    if len(value) <= most * LETTERS_IN_ONE:
+        value = unicodedata.normalize("NFC", value)
     if not least <= len(value) <= most:
         raise FieldError(f"Send {least} to {most} characters.")
     _refuse_card(value)
@@ -143,23 +165,28 @@ def email(value: str) -> str:
     if len(value) > 254:
         raise FieldError("An e-mail address has at most 254 characters.", "invalid_email")
     _refuse_forging(value)  # Between quotes, the standard admits control characters.
+    if any(odd in value for odd in ODD_ADDRESS):
+        raise FieldError("Send an address without quotes and brackets.", "invalid_email")
     _refuse_card(value)
     return value
 
 
-def return_url(value: str | None) -> str:
-    """Read the address the customer goes back to: https, and a host the operator has listed."""
+def return_url(value: str | None, merchant: Merchant) -> str:
+    """Read the address the customer goes back to: https, and a host of the merchant's own."""
     if not value:
         return ""
     if len(value) > 2000 or not value.isascii() or not value.isprintable():
         raise FieldError("Send an ASCII URL of at most 2,000 characters.", "invalid_return_url")
-    hosts = set(settings.TILLGATE_RETURN_HOSTS)
+    hosts = set(merchant.return_hosts)
+    if merchant.is_default:
+        hosts.update(settings.TILLGATE_RETURN_HOSTS)
     secure = not (settings.IS_LOCAL and _host(value) in ("127.0.0.1", "localhost"))
     allowed = url_has_allowed_host_and_scheme(value, allowed_hosts=hosts, require_https=secure)
     if not allowed or not value.startswith(("https://", "http://")):
         known = ", ".join(sorted(hosts)) or "none is set"
         raise FieldError(
-            f"Send an https URL on one of the hosts in TILLGATE_RETURN_HOSTS ({known}).", "invalid_return_url"
+            f"Send an https URL on one of the hosts that {merchant.name} has set for it ({known}).",
+            "invalid_return_url",
         )
     return value
 

@@ -7,7 +7,7 @@ import unicodedata
 from rest_framework.request import Request
 
 from tillgate.api import fields
-from tillgate.api.authentication import Caller
+from tillgate.api.caller import GUEST, Caller
 
 
 def claim_of(request: Request, caller: Caller, route: str, *, email: str = "") -> str | None:
@@ -19,7 +19,7 @@ def claim_of(request: Request, caller: Caller, route: str, *, email: str = "") -
     key = fields.idempotency_key(request.headers.get("Idempotency-Key"))
     if key is None:
         return None
-    owner = email.lower() if not caller.has_key else ""
+    owner = email.lower() if caller.credential == GUEST else ""
     return _hash([str(caller.merchant.pk), caller.mode, caller.credential, owner, route, key])
 
 

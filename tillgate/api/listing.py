@@ -13,15 +13,22 @@ from rest_framework.response import Response
 
 from tillgate.api import fields
 from tillgate.api.shapes.common import PageFilter
-from tillgate.api.shapes.payments import PaymentFilter
+from tillgate.api.shapes.endpoints import EventFilter
+from tillgate.api.shapes.payments import HistoryFilter
+from tillgate.api.shapes.people import AuditFilter
 from tillgate.api.shapes.subscriptions import SubscriptionFilter
 from tillgate.common.errors import InvalidRequest
 from tillgate.customers.models import PaymentMethod
+from tillgate.events.models import OutboxEvent
+from tillgate.merchants.models import ApiKey, Approval, AuditEntry, Membership
 from tillgate.payments.models import Payment
 from tillgate.subscriptions.models import Subscription
 
 S = TypeVar("S", bound=msgspec.Struct)
-Row = TypeVar("Row", Payment, Subscription, PaymentMethod)  # Each has a reference and a time of creation.
+# Each has a reference and a time of creation.
+Row = TypeVar(
+    "Row", Payment, Subscription, PaymentMethod, ApiKey, Membership, Approval, AuditEntry, OutboxEvent
+)
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
@@ -35,7 +42,9 @@ def read_query(request: Request, shape: type[S]) -> S:
     return fields.parse(shape, request.query_params.dict(), strict=False)
 
 
-def created_within(query: PaymentFilter | SubscriptionFilter) -> dict[str, object]:
+def created_within(
+    query: HistoryFilter | SubscriptionFilter | AuditFilter | EventFilter,
+) -> dict[str, object]:
     """Return the filters by the time of creation. Raises InvalidRequest for a time without its zone."""
     problems = fields.Problems()
     after = problems.check("created_after", lambda: fields.moment(query.created_after))

@@ -14,6 +14,7 @@ from typing import IO, Any
 from rest_framework.parsers import BaseParser
 
 from tillgate.common.errors import InvalidRequest, PayError
+from tillgate.common.web import declared_length
 
 MAX_BODY = 64 * 1024
 MAX_DEPTH = 20
@@ -45,8 +46,9 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        body = stream.read(MAX_BODY + 1)
-        if len(body) > MAX_BODY:
+        told = declared_length(parser_context["request"]) if parser_context else 0
+        body = stream.read(MAX_BODY + 1) if told <= MAX_BODY else b""  # It is not waited for.
+        if max(told, len(body)) > MAX_BODY:
             raise TooLarge(f"The body may have {MAX_BODY} bytes.")
         return parse_object(body)
 
@@ -95,9 +97,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _decimal(text: str) -> Decimal:
     if "e" in text or "E" in text or len(text) > MAX_DIGITS:
-        raise InvalidJSON(
-            f"The number {text[:40]} must be written plainly, such as 50.00.", code="invalid_number"
-        )
+        # Which one is not said: it may be part of a card's, sent by mistake.
+        raise InvalidJSON("A number must be written plainly, such as 50.00.", code="invalid_number")
     return Decimal(text)
 
 

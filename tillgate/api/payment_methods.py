@@ -3,22 +3,24 @@
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from tillgate.api.authentication import caller_of
+from tillgate.api.auditing import audited
+from tillgate.api.caller import caller_of
 from tillgate.api.listing import filtered, list_page, read_query
-from tillgate.api.permissions import HasKey
+from tillgate.api.permissions import Merchants
 from tillgate.api.schema import documented
 from tillgate.api.shapes.subscriptions import MethodFilter, MethodOut, method_out
 from tillgate.api.views import ApiView
 from tillgate.api.visible import find_method
 from tillgate.common.errors import NotFound
 from tillgate.customers.models import PaymentMethod
+from tillgate.merchants.roles import Scope
 from tillgate.subscriptions.services.methods import remove_unused
 
 
 class PaymentMethods(ApiView):
     """/api/v1/payment-methods"""
 
-    permission_classes = [HasKey]
+    admits = {"GET": Merchants(Scope.READ)}
 
     @documented("list_payment_methods")
     def get(self, request: Request) -> HttpResponse:
@@ -34,9 +36,10 @@ class PaymentMethodDetail(ApiView):
     """/api/v1/payment-methods/{id}"""
 
     http_method_names = ["delete"]
-    permission_classes = [HasKey]
+    admits = {"DELETE": Merchants(Scope.CREATE)}
 
     @documented("remove_payment_method")
+    @audited("payment_method.removed")
     def delete(self, request: Request, reference: str) -> HttpResponse:
         method = find_method(reference, caller_of(request))
         if method is None or method.removed_at is not None:

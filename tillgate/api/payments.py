@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseNotModified
 from rest_framework.request import Request
 
 from tillgate.api import fields
-from tillgate.api.authentication import Caller, caller_of
+from tillgate.api.auditing import audited, leave_line, tell
+from tillgate.api.caller import Caller, caller_of
 from tillgate.api.details import read_details
 from tillgate.api.export import export_payments
 from tillgate.api.idempotency import claim_of, fingerprint
+from tillgate.api.limits import limited
 from tillgate.api.listing import created_within, filtered, list_page, read_query
-from tillgate.api.permissions import Anyone, HasKey, MayCreate
+from tillgate.api.permissions import Anyone, MayAttempt, MayCreate, Merchants
 from tillgate.api.recurring import meaning_of, read_plan
 from tillgate.api.schema import documented
 from tillgate.api.shapes.common import event_out
@@ -29,10 +31,12 @@ from tillgate.api.shapes.payments import (
     payment_out,
 )
 from tillgate.api.views import ApiView, success
-from tillgate.api.visible import find_visible, load_incidents
-from tillgate.common.throttles import ATTEMPT, CREATE, READ
+from tillgate.api.visible import find_visible, load_incidents, own_payments
+from tillgate.common.throttles import ATTEMPT, CREATE, EMAIL, READ, client_address
 from tillgate.events.models import Event
+from tillgate.merchants.roles import Scope
 from tillgate.payments.models import Payment, PaymentQuerySet
+from tillgate.payments.services.approvals import REVIEW
 from tillgate.payments.services.cancel import cancel_payment
 from tillgate.payments.services.review import resolve_review
 from tillgate.payments.services.sessions import Claim, open_session
@@ -44,16 +48,17 @@ from tillgate.subscriptions.services.create import Plan, create_with_first_payme
 class Payments(ApiView):
     """/api/v1/payments"""
 
+    admits = {"POST": MayCreate(), "GET": Merchants(Scope.READ, Scope.TODAY)}
     throttles = {"POST": CREATE}
 
-    def get_permissions(self) -> list[Any]:
-        return [MayCreate()] if self.request.method == "POST" else [HasKey()]
-
     @documented("create_payment")
+    @audited("payment.created", people_only=True)
     def post(self, request: Request) -> HttpResponse:
         caller = caller_of(request)
-        new, plan = _new_payment(request, caller)
-        payment, is_new = create_with_first_payment(new, plan) if plan else create_payment(new)
+        asked = fields.parse(PaymentIn, request.data)
+        new, plan = read_payment(request, caller, asked, fields.Problems())
+        self.admission.also((EMAIL, new.customer_email.lower()))
+        payment, is_new = store_payment(request, new, plan)
         headers = {"Location": f"/api/v1/payments/{payment.reference}"}
         if not is_new:
             headers["Idempotency-Replayed"] = "true"
@@ -64,17 +69,17 @@ class Payments(ApiView):
     def get(self, request: Request) -> HttpResponse:
         caller = caller_of(request)
         query = read_query(request, PaymentFilter)
-        every = Payment.objects.for_merchant(caller.merchant, caller.mode)
+        every = own_payments(caller)
         chosen = _chosen(every, query)
         if "text/csv" in request.headers.get("Accept", ""):
-            return export_payments(chosen)
+            return _export(request, chosen)
         return list_page(request, "payments", (every, chosen), query, payments_out)
 
 
 class PaymentDetail(ApiView):
     """/api/v1/payments/{id}"""
 
-    permission_classes = [Anyone]
+    admits = {"GET": Anyone()}
     throttles = {"GET": READ}
 
     @documented("get_payment")
@@ -83,7 +88,7 @@ class PaymentDetail(ApiView):
         payment = find_visible(reference, caller)
         make_question_due(payment)
         # Whatever the answer shows changes together with the sequence.
-        tag = f'"{payment.sequence}-{"key" if caller.has_key else "public"}"'
+        tag = f'"{payment.sequence}-{"key" if caller.sees_all else "public"}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
         if tag in request.headers.get("If-None-Match", ""):
             return HttpResponseNotModified(headers=headers)
@@ -93,7 +98,7 @@ class PaymentDetail(ApiView):
 class PaymentAttempts(ApiView):
     """/api/v1/payments/{id}/attempts"""
 
-    permission_classes = [Anyone]
+    admits = {"POST": MayAttempt()}
     throttles = {"POST": ATTEMPT}
 
     @documented("create_attempt")
@@ -105,7 +110,9 @@ class PaymentAttempts(ApiView):
             idempotency_hash=claim_of(request, caller, f"attempts:{reference}"),
             request_hash=fingerprint([body.gateway]),
         )
-        attempt, is_new = open_session(payment, body.gateway, claim)
+        attempt, is_new = open_session(
+            payment, body.gateway, claim, account_id=caller.account_id, by_merchant=caller.is_merchant
+        )
         replayed = not is_new and claim.idempotency_hash == attempt.idempotency_hash is not None
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
         out = attempt_out(attempt)
@@ -118,9 +125,10 @@ class PaymentAttempts(ApiView):
 class PaymentCancel(ApiView):
     """/api/v1/payments/{id}/cancel"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.CREATE)}
 
     @documented("cancel_payment")
+    @audited("payment.canceled")
     def post(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
         fields.parse(CancelIn, request.data)
@@ -131,21 +139,25 @@ class PaymentCancel(ApiView):
 class PaymentResolve(ApiView):
     """/api/v1/payments/{id}/resolve"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.REFUND)}
 
     @documented("resolve_payment")
+    @audited("payment.resolved")
     def post(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
         body = fields.parse(ResolveIn, request.data)
-        payment = resolve_review(find_visible(reference, caller).pk, body.decision)
-        message = "Payment accepted." if body.decision == "accept" else "The money is being sent back."
-        return _payment(payment, caller, message)
+        tell(request, decision=body.decision)
+        found = find_visible(reference, caller)
+        if body.decision == "accept":
+            return _payment(resolve_review(found.pk, "accept"), caller, "Payment accepted.")
+        payment = limited(caller, found, lambda: resolve_review(found.pk, "refund"), subject=REVIEW)
+        return _payment(payment, caller, "The money is being sent back.")
 
 
 class PaymentTimeline(ApiView):
     """/api/v1/payments/{id}/timeline"""
 
-    permission_classes = [HasKey]
+    admits = {"GET": Merchants(Scope.READ, Scope.TODAY)}
 
     @documented("get_timeline")
     def get(self, request: Request, reference: str) -> HttpResponse:
@@ -164,11 +176,17 @@ def _payment(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    if caller.has_key:
+    if caller.sees_all:
         load_incidents([payment])
-    return success(
-        "payment", payment_out(payment, with_key=caller.has_key), message, status=status, headers=headers
-    )
+    out = payment_out(payment, with_key=caller.sees_all)
+    return success("payment", out, message, status=status, headers=headers)
+
+
+def _export(request: Request, payments: PaymentQuerySet) -> HttpResponse:
+    with transaction.atomic():
+        tell(request, filters=sorted(request.query_params))  # Not their values: they are of customers.
+        leave_line(request, "payments.exported", "")
+    return export_payments(payments)
 
 
 def payments_out(payments: list[Payment]) -> list[PaymentOut]:
@@ -188,15 +206,24 @@ def _chosen(payments: PaymentQuerySet, query: PaymentFilter) -> PaymentQuerySet:
     return filtered(payments, wanted | created_within(query))
 
 
-def _new_payment(request: Request, caller: Caller) -> tuple[NewPayment, Plan | None]:
-    body = fields.parse(PaymentIn, request.data)
-    problems = fields.Problems()
+def store_payment(request: Request, new: NewPayment, plan: Plan | None) -> tuple[Payment, bool]:
+    """Create what was asked for, one payment or the first of several; say whether it is new."""
+    if plan is None:
+        return create_payment(new)
+    address = client_address(request._request)
+    return create_with_first_payment(new, plan, address=None if address is None else str(address))
+
+
+def read_payment(
+    request: Request, caller: Caller, body: PaymentIn, problems: fields.Problems, route: str = "payments"
+) -> tuple[NewPayment, Plan | None]:
+    """Read what a new payment is to be; its Idempotency-Key counts at `route`. Raises InvalidRequest."""
     details = read_details(problems, body, caller.merchant)
     reference = problems.check(
         "merchant_reference", lambda: fields.merchant_reference(body.merchant_reference)
     )
     plan = read_plan(problems, body.recurring, within="recurring.") if body.recurring else None
-    if not caller.has_key and (body.merchant_reference is not None or body.metadata):
+    if not caller.is_merchant and (body.merchant_reference is not None or body.metadata):
         problems.add("merchant_reference" if body.merchant_reference else "metadata", "Send this with a key.")
     problems.raise_if_any()
     assert details
@@ -206,7 +233,8 @@ def _new_payment(request: Request, caller: Caller) -> tuple[NewPayment, Plan | N
     new = NewPayment(
         merchant=caller.merchant,
         mode=caller.mode,
-        created_by="key" if caller.has_key else "guest",
+        created_by=caller.created_by,
+        account_id=caller.account_id,
         customer_name=details.customer_name,
         customer_email=email,
         amount=money,
@@ -216,7 +244,7 @@ def _new_payment(request: Request, caller: Caller) -> tuple[NewPayment, Plan | N
         merchant_reference=reference,
         metadata=details.metadata,
         expires_in=timedelta(seconds=body.expires_in),
-        idempotency_hash=claim_of(request, caller, "payments", email=email),
+        idempotency_hash=claim_of(request, caller, route, email=email),
         request_hash=fingerprint([*meaning, meaning_of(plan)] if plan else meaning),
     )
     return new, plan

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from rest_framework.request import Request
 
 from tillgate.api import fields
-from tillgate.api.authentication import Caller
+from tillgate.api.caller import Caller
 from tillgate.api.details import read_details
 from tillgate.api.idempotency import claim_of, fingerprint
 from tillgate.api.shapes.subscriptions import ChangeIn, PreviewFilter, RecurringIn, SubscriptionIn
@@ -69,6 +69,7 @@ def read_subscription(request: Request, caller: Caller) -> NewSubscription:
         customer_name=details.customer_name,
         customer_email=details.customer_email,
         amount=details.amount,
+        created_by=caller.created_by,
         plan=plan,
         description=details.description,
         gateway=body.gateway,
@@ -104,7 +105,8 @@ def change_of(
     problems.check("interval_count", lambda: _count(count, Interval(interval)))
     amount = None
     if body.amount is not UNSET:
-        amount = fields.money(problems, body.amount, subscription.currency, merchant.limits)
+        # What was agreed in a currency goes on in it, whatever the merchant takes for new ones.
+        amount = fields.money_in(problems, body.amount, subscription.currency, merchant)
     problems.raise_if_any()
     changes_rhythm = body.interval is not UNSET or body.interval_count is not UNSET
     collection = body.collection if isinstance(body, ChangeIn) else UNSET

@@ -4,14 +4,17 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from tillgate.api import fields
-from tillgate.api.authentication import Caller, caller_of
+from tillgate.api.auditing import audited, tell
+from tillgate.api.caller import Caller, caller_of
 from tillgate.api.idempotency import claim_of, fingerprint
-from tillgate.api.permissions import HasKey
+from tillgate.api.limits import limited
+from tillgate.api.permissions import Merchants
 from tillgate.api.schema import documented
 from tillgate.api.shapes.returns import RefundIn, SurplusRefundIn, refund_out
 from tillgate.api.views import ApiView, success
 from tillgate.api.visible import find_refund, find_surplus, find_visible
 from tillgate.common.errors import InvalidRequest
+from tillgate.merchants.roles import Scope
 from tillgate.money import Money
 from tillgate.payments.models import Payment
 from tillgate.payments.services.refunds import RefundOrder, create_refund, refund_surplus
@@ -20,13 +23,17 @@ from tillgate.payments.services.refunds import RefundOrder, create_refund, refun
 class PaymentRefunds(ApiView):
     """/api/v1/payments/{id}/refunds"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.REFUND), "GET": Merchants(Scope.READ)}
 
     @documented("create_refund")
+    @audited("refund.created")
     def post(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
         payment = find_visible(reference, caller)
-        refund, is_new = create_refund(payment.pk, _order(request, caller, payment))
+        order = _order(request, caller, payment)
+        tell(request, payment=payment.reference)
+        refund, is_new = limited(caller, payment, lambda: create_refund(payment.pk, order), order=order)
+        tell(request, amount=str(refund.amount))
         headers = {"Location": f"/api/v1/refunds/{refund.reference}"}
         if not is_new:
             headers["Idempotency-Replayed"] = "true"
@@ -45,7 +52,7 @@ class PaymentRefunds(ApiView):
 class RefundDetail(ApiView):
     """/api/v1/refunds/{id}"""
 
-    permission_classes = [HasKey]
+    admits = {"GET": Merchants(Scope.READ)}
 
     @documented("get_refund")
     def get(self, request: Request, reference: str) -> HttpResponse:
@@ -56,14 +63,21 @@ class RefundDetail(ApiView):
 class SurplusRefund(ApiView):
     """/api/v1/payments/{id}/surplus/{surplus_id}/refund"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.REFUND)}
 
     @documented("refund_surplus")
+    @audited("surplus.refunded")
     def post(self, request: Request, reference: str, surplus: str) -> HttpResponse:
-        found = find_surplus(find_visible(reference, caller_of(request)), surplus)
+        caller = caller_of(request)
+        payment = find_visible(reference, caller)
+        found = find_surplus(payment, surplus)
         fields.parse(SurplusRefundIn, request.data)
-        refund, is_new = refund_surplus(found)
+        tell(request, payment=payment.reference, surplus=found.reference)
+        refund, is_new = limited(caller, payment, lambda: refund_surplus(found), subject=found.reference)
+        tell(request, amount=str(refund.amount))
         headers = {"Location": f"/api/v1/refunds/{refund.reference}"}
+        if not is_new:
+            headers["Idempotency-Replayed"] = "true"
         message = "The surplus is being sent back." if is_new else f"The refund is {refund.status}."
         return success("refund", refund_out(refund), message, status=201 if is_new else 200, headers=headers)
 

@@ -8,15 +8,42 @@ import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
-from tillgate.api.authentication import KeyAuthentication
+from tillgate.api.authentication import Authentication
 from tillgate.api.operations import OPERATIONS, Operation
-from tillgate.api.shapes import common, gateways, payments, returns, subscriptions
+from tillgate.api.shapes import (
+    accounts,
+    common,
+    dukka,
+    endpoints,
+    gateways,
+    history,
+    keys,
+    merchant,
+    payments,
+    people,
+    returns,
+    subscriptions,
+)
 
 View = TypeVar("View", bound=Callable[..., object])
 REFERENCE = "#/components/schemas/{name}"
-SHAPES = (common, payments, returns, subscriptions, gateways)
+SHAPES = (
+    common,
+    payments,
+    returns,
+    subscriptions,
+    gateways,
+    keys,
+    merchant,
+    people,
+    accounts,
+    history,
+    dukka,
+    endpoints,
+)
 NO_CONTENT = 204
-ANYWHERE = (401, 503)  # A wrong key, also where none is needed; a database that does not answer.
+# A wrong key, also where none is needed; no scope, or somebody else's merchant; no database.
+ANYWHERE = (401, 403, 503)
 IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -42,11 +69,11 @@ def documented(operation_id: str) -> Callable[[View], View]:
         operation_id=operation_id,
         summary=row.summary,
         description=row.description or row.summary,
-        request={"application/json": {"$ref": REFERENCE.format(name=row.request)}} if row.request else None,
+        request=_request(row),
         responses={**answers, **refusals},
         parameters=[*_idempotency(row), *_query(row.query)],
         tags=[row.tag],
-        auth=None if row.needs_key else [{}, {"secretKey": []}],  # type: ignore[list-item]
+        auth=_auth(row),
     )
     return decorate
 
@@ -81,14 +108,28 @@ def _shapes() -> dict[str, type[msgspec.Struct]]:
     }
 
 
+def _auth(row: Operation) -> Any:
+    if row.needs_login:
+        return [{"accessToken": []}]
+    return None if row.needs_key else [{}, {"secretKey": []}, {"accessToken": []}]
+
+
 def _envelope(row: Operation) -> dict[str, Any]:
     one: dict[str, Any] = {"$ref": REFERENCE.format(name=row.shape)}
+    if not row.resource:
+        return one
     members = {row.resource: {"type": "array", "items": one} if row.many else one}
     if row.paged:
         url = {"type": ["string", "null"], "format": "uri"}
         members |= {"next": url, "previous": url}
     members |= {"status": {"type": "string", "enum": ["success"]}, "message": {"type": "string"}}
     return {"type": "object", "properties": members, "required": list(members)}
+
+
+def _request(row: Operation) -> dict[str, Any] | None:
+    if row.uploads:
+        return {kind: {"type": "string", "format": "binary"} for kind in row.uploads}
+    return {"application/json": {"$ref": REFERENCE.format(name=row.request)}} if row.request else None
 
 
 def _idempotency(row: Operation) -> list[OpenApiParameter]:
@@ -120,12 +161,19 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema names it."""
 
-    target_class = KeyAuthentication
-    name = "secretKey"
+    target_class = Authentication
+    name = ["secretKey", "accessToken"]
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "A secret key: `sk_test_…` or `sk_live_…`.",
-        }
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]  # One of them; the library would ask for both.
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        bearer = {"type": "http", "scheme": "bearer"}
+        return [
+            {**bearer, "description": "A secret key: `sk_test_…` or `sk_live_…`."},
+            {
+                **bearer,
+                "bearerFormat": "JWT",
+                "description": "The access token of a person who is signed in.",
+            },
+        ]

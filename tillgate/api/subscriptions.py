@@ -6,10 +6,11 @@ from django.http import HttpResponse, HttpResponseNotModified
 from rest_framework.request import Request
 
 from tillgate.api import fields
-from tillgate.api.authentication import caller_of
+from tillgate.api.auditing import audited
+from tillgate.api.caller import caller_of
 from tillgate.api.listing import created_within, filtered, list_page, read_query
 from tillgate.api.payments import payments_out
-from tillgate.api.permissions import HasKey
+from tillgate.api.permissions import Merchants
 from tillgate.api.recurring import change_of, read_change, read_subscription
 from tillgate.api.schema import documented
 from tillgate.api.shapes.common import PageFilter, event_out
@@ -18,13 +19,15 @@ from tillgate.api.shapes.subscriptions import (
     PreviewFilter,
     SubscriptionFilter,
     SubscriptionOut,
+    current_cycles,
     subscription_out,
     upcoming_out,
 )
 from tillgate.api.views import ApiView, success
-from tillgate.api.visible import METHOD, current_cycles, find_subscription
+from tillgate.api.visible import METHOD, find_subscription, own_subscriptions
 from tillgate.common.web import json_encoder
 from tillgate.events.models import Event
+from tillgate.merchants.roles import Scope
 from tillgate.payments.models import Payment
 from tillgate.subscriptions.models import Subscription
 from tillgate.subscriptions.services.change import change_subscription, preview
@@ -40,9 +43,10 @@ from tillgate.subscriptions.words import day, rhythm
 class Subscriptions(ApiView):
     """/api/v1/subscriptions"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.CREATE), "GET": Merchants(Scope.READ, Scope.TODAY)}
 
     @documented("create_subscription")
+    @audited("subscription.created")
     def post(self, request: Request) -> HttpResponse:
         subscription, is_new = create_subscription(read_subscription(request, caller_of(request)))
         headers = {"Location": f"/api/v1/subscriptions/{subscription.reference}"}
@@ -58,7 +62,7 @@ class Subscriptions(ApiView):
     def get(self, request: Request) -> HttpResponse:
         caller = caller_of(request)
         query = read_query(request, SubscriptionFilter)
-        every = Subscription.objects.for_merchant(caller.merchant, caller.mode).select_related(METHOD)
+        every = own_subscriptions(caller).select_related(METHOD)
         wanted = {"status": query.status, "customer_email__iexact": query.customer_email}
         chosen = filtered(every, wanted | created_within(query))
         return list_page(request, "subscriptions", (every, chosen), query, _page_out)
@@ -68,7 +72,7 @@ class SubscriptionDetail(ApiView):
     """/api/v1/subscriptions/{id}"""
 
     http_method_names = ["get", "head", "patch"]
-    permission_classes = [HasKey]
+    admits = {"GET": Merchants(Scope.READ, Scope.TODAY), "PATCH": Merchants(Scope.CREATE)}
 
     @documented("get_subscription")
     def get(self, request: Request, reference: str) -> HttpResponse:
@@ -83,6 +87,7 @@ class SubscriptionDetail(ApiView):
         return success("subscription", out, "Subscription retrieved successfully.", headers=headers)
 
     @documented("change_subscription")
+    @audited("subscription.changed")
     def patch(self, request: Request, reference: str) -> HttpResponse:
         caller = caller_of(request)
         found = find_subscription(reference, caller)
@@ -94,9 +99,10 @@ class SubscriptionDetail(ApiView):
 class SubscriptionPause(ApiView):
     """/api/v1/subscriptions/{id}/pause"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.CREATE)}
 
     @documented("pause_subscription")
+    @audited("subscription.paused")
     def post(self, request: Request, reference: str) -> HttpResponse:
         paused = pause_subscription(_acted_on(request, reference).pk)
         return _stopped(paused, "Paused: no new charge starts until it is resumed.")
@@ -105,9 +111,10 @@ class SubscriptionPause(ApiView):
 class SubscriptionResume(ApiView):
     """/api/v1/subscriptions/{id}/resume"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.CREATE)}
 
     @documented("resume_subscription")
+    @audited("subscription.resumed")
     def post(self, request: Request, reference: str) -> HttpResponse:
         resumed = resume_subscription(_acted_on(request, reference).pk)
         return success("subscription", _out(resumed), f"Resumed. {_next(resumed)}")
@@ -116,9 +123,10 @@ class SubscriptionResume(ApiView):
 class SubscriptionCancel(ApiView):
     """/api/v1/subscriptions/{id}/cancel"""
 
-    permission_classes = [HasKey]
+    admits = {"POST": Merchants(Scope.CREATE)}
 
     @documented("cancel_subscription")
+    @audited("subscription.canceled")
     def post(self, request: Request, reference: str) -> HttpResponse:
         canceled = cancel_subscription(_acted_on(request, reference).pk, reason="merchant")
         return _stopped(canceled, "Canceled: no new charge starts.")
@@ -127,7 +135,7 @@ class SubscriptionCancel(ApiView):
 class SubscriptionPreview(ApiView):
     """/api/v1/subscriptions/{id}/preview"""
 
-    permission_classes = [HasKey]
+    admits = {"GET": Merchants(Scope.READ, Scope.TODAY)}
 
     @documented("preview_subscription")
     def get(self, request: Request, reference: str) -> HttpResponse:
@@ -142,7 +150,7 @@ class SubscriptionPreview(ApiView):
 class SubscriptionPayments(ApiView):
     """/api/v1/subscriptions/{id}/payments"""
 
-    permission_classes = [HasKey]
+    admits = {"GET": Merchants(Scope.READ, Scope.TODAY)}
 
     @documented("list_subscription_payments")
     def get(self, request: Request, reference: str) -> HttpResponse:
@@ -155,7 +163,7 @@ class SubscriptionPayments(ApiView):
 class SubscriptionTimeline(ApiView):
     """/api/v1/subscriptions/{id}/timeline"""
 
-    permission_classes = [HasKey]
+    admits = {"GET": Merchants(Scope.READ, Scope.TODAY)}
 
     @documented("get_subscription_timeline")
     def get(self, request: Request, reference: str) -> HttpResponse:

@@ -1,6 +1,24 @@
 from django.urls import path
 
-from tillgate.api import disputes, docs, gateways, payment_methods, payments, refunds, subscriptions
+from tillgate.api import (
+    approvals,
+    disputes,
+    docs,
+    endpoints,
+    events,
+    gateway_accounts,
+    gateways,
+    keys,
+    me,
+    merchant,
+    payment_methods,
+    payments,
+    refunds,
+    staff,
+    subscriptions,
+    trail,
+)
+from tillgate.api.accounts import export, logins, otp, proof
 
 # What can be done with one subscription.
 ACTIONS = {
@@ -42,7 +60,65 @@ urlpatterns = [
         payment_methods.PaymentMethodDetail.as_view(),
         name="payment-method",
     ),
+    path("me", staff.Me.as_view(), name="me"),
+    path("staff", staff.Staff.as_view(), name="staff"),
+    path("staff/<str:reference>", staff.StaffDetail.as_view(), name="staff-detail"),
+    path("keys", keys.Keys.as_view(), name="keys"),
+    path("keys/<str:reference>", keys.KeyDetail.as_view(), name="key"),
+    path("keys/<str:reference>/rotate", keys.KeyRotation.as_view(), name="key-rotate"),
+    path("approvals", approvals.Approvals.as_view(), name="approvals"),
+    path("approvals/<str:reference>", approvals.ApprovalDetail.as_view(), name="approval"),
+    path("approvals/<str:reference>/approve", approvals.ApprovalApproval.as_view(), name="approval-approve"),
+    path("approvals/<str:reference>/reject", approvals.ApprovalRejection.as_view(), name="approval-reject"),
+    path("audit", trail.Audit.as_view(), name="audit"),
+    path("me/logins", logins.MyLogins.as_view(), name="my-logins"),
+    path("me/logins/<str:reference>", logins.MyLogin.as_view(), name="my-login"),
+    path("me/memberships/<str:reference>", staff.MyMembership.as_view(), name="my-membership"),
+    path(
+        "me/memberships/<str:reference>/accept",
+        staff.MyMembershipAccept.as_view(),
+        name="my-membership-accept",
+    ),
+    path("me/otp", otp.MyOtp.as_view(), name="my-otp"),
+    path("me/otp/confirm", otp.MyOtpConfirm.as_view(), name="my-otp-confirm"),
+    path("me/proof", proof.MyProof.as_view(), name="my-proof"),
+    path("me/export", export.MyExport.as_view(), name="my-export"),
+    path("me/payments", me.MyPayments.as_view(), name="my-payments"),
+    path("me/subscriptions", me.MySubscriptions.as_view(), name="my-subscriptions"),
+    path(
+        "me/subscriptions/<str:reference>/stop", me.MySubscriptionStop.as_view(), name="my-subscription-stop"
+    ),
+    path("webhook-endpoints", endpoints.Endpoints.as_view(), name="endpoints"),
+    path("webhook-endpoints/<str:reference>", endpoints.EndpointDetail.as_view(), name="endpoint"),
+    path(
+        "webhook-endpoints/<str:reference>/rotate-secret",
+        endpoints.EndpointSecret.as_view(),
+        name="endpoint-secret",
+    ),
+    path("webhook-endpoints/<str:reference>/test", endpoints.EndpointTest.as_view(), name="endpoint-test"),
+    path("events", events.Events.as_view(), name="events"),
+    path("events/<str:reference>", events.EventDetail.as_view(), name="event"),
+    path("events/<str:reference>/deliveries", events.EventDeliveries.as_view(), name="event-deliveries"),
+    path("events/<str:reference>/redeliver", events.EventRedeliver.as_view(), name="event-redeliver"),
     path("gateways", gateways.Gateways.as_view(), name="gateways"),
+    path("merchant", merchant.MerchantDetail.as_view(), name="merchant"),
+    path("merchant/logo", merchant.MerchantLogo.as_view(), name="merchant-logo"),
+    path("gateway-accounts", gateway_accounts.GatewayAccounts.as_view(), name="gateway-accounts"),
+    path(
+        "gateway-accounts/<str:reference>",
+        gateway_accounts.GatewayAccountDetail.as_view(),
+        name="gateway-account",
+    ),
+    path(
+        "gateway-accounts/<str:reference>/secrets",
+        gateway_accounts.GatewayAccountSecrets.as_view(),
+        name="gateway-account-secrets",
+    ),
+    path(
+        "gateway-accounts/<str:reference>/forget-former",
+        gateway_accounts.GatewayAccountForget.as_view(),
+        name="gateway-account-forget",
+    ),
     path("schema", docs.Schema.as_view(), name="schema"),
     path("docs", docs.SwaggerUi.as_view(url_name="schema"), name="docs"),
     path("redoc", docs.Redoc.as_view(url_name="schema"), name="redoc"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tillgate.checkout.actions import ACTIONS, Action
+from tillgate.checkout.brand import Brand, brand_of
 from tillgate.checkout.page import Amount, amount_of
 from tillgate.checkout.recurring import rhythm_line
 from tillgate.checkout.standing import Due, Standing, standing_of
@@ -95,6 +96,7 @@ class ManagePage:
     """All that the templates may know."""
 
     subscription: Subscription
+    brand: Brand
     face: Face
     sentence: str
     amount: Amount
@@ -112,6 +114,7 @@ class ConfirmPage:
     """What will happen, before it does."""
 
     subscription: Subscription
+    brand: Brand
     amount: Amount
     rhythm: str
     action: Action
@@ -124,6 +127,7 @@ def build_manage_page(subscription: Subscription, *, error: PayError | None = No
     face = FACES[SubscriptionStatus(subscription.status)]
     return ManagePage(
         subscription=subscription,
+        brand=brand_of(subscription.merchant),
         face=face,
         sentence=face.sentence or _sentence(standing),
         amount=amount_of(subscription.amount),
@@ -144,6 +148,7 @@ def build_confirm_page(subscription: Subscription, action: Action) -> ConfirmPag
         return None
     return ConfirmPage(
         subscription=subscription,
+        brand=brand_of(subscription.merchant),
         amount=amount_of(subscription.amount),
         rhythm=rhythm_line(subscription),
         action=action,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from tillgate.checkout.brand import Brand, brand_of
 from tillgate.checkout.recurring import Recurring, recurring_of
 from tillgate.checkout.states import FACES, SESSION_S, Face, PageState, refusal
 from tillgate.common import clock
@@ -70,6 +71,7 @@ class Page:
     """All that the templates may know."""
 
     payment: Payment
+    brand: Brand
     state: PageState
     face: Face
     amount: Amount
@@ -93,6 +95,7 @@ def build_page(
     buttons = _buttons(payment, attempts, failed) if face.asks else ()
     return Page(
         payment=payment,
+        brand=brand_of(payment.merchant),
         state=state,
         face=face,
         amount=amount_of(payment.amount),

@@ -159,6 +159,8 @@ REFUSALS: Mapping[str, str] = {
     "gateway_refused": "The payment page could not be opened. No money was taken.",
     "gateway_unavailable": "The payment page cannot be reached just now. No money was taken.",
     "gateway_timeout": "The payment page did not open in time. No money was taken.",
+    "guests_paused": "Nothing was charged. Too many cards were declined at this shop, so paying is paused "
+    "for some minutes. This page stays open: try again later.",
     "consent_required": "Nothing was opened yet. Read what you agree to, and tick its box: "
     "a recurring payment cannot start without it.",
     "consent_outdated": "Nothing was opened yet. What you agree to has changed in the meantime: "

@@ -25,7 +25,7 @@ from tillgate.checkout.recurring import send_link_again, take_consent
 from tillgate.checkout.waiting import wait_for_news
 from tillgate.common.errors import GatewayTrouble, PayError, TooMany
 from tillgate.common.references import ALPHABET, LENGTH
-from tillgate.common.throttles import ATTEMPT, READ, admit, client_address
+from tillgate.common.throttles import ATTEMPT, READ, Admission, admit, at_once, client_address, shared
 from tillgate.common.web import json_response
 from tillgate.payments.models import Payment
 from tillgate.payments.services.sessions import open_session
@@ -48,12 +48,17 @@ class TokenView(View):
 
     http_method_names = ["get", "head", "post"]
     what = "payment"
+    admission: Admission
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         try:
-            admit(request, ATTEMPT if request.method == "POST" else READ)
+            with at_once(request):
+                self.admission = admit(request, ATTEMPT if request.method == "POST" else READ)
+                return self._found(request, *args, **kwargs)
         except TooMany as error:
-            return _refuse(request, "checkout/too_many.html", error)
+            return refuse(request, "checkout/too_many.html", error)
+
+    def _found(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         token = str(kwargs["token"])
         if not TOKEN.fullmatch(token) or not self.find(token):
             return render(request, "checkout/not_found.html", {"what": self.what}, status=404)
@@ -84,6 +89,7 @@ class CheckoutPage(PaymentView):
         return _show(request, build_page(self.payment))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
+        self.admission.also(*shared(self.payment.merchant_id))
         gateway = request.POST.get("gateway")
         address = client_address(request)
         try:
@@ -129,7 +135,7 @@ class PaymentNews(PaymentView):
         return json_response({"state": state, "sequence": self.payment.sequence})
 
 
-def _refuse(request: HttpRequest, template: str, error: PayError) -> HttpResponse:
+def refuse(request: HttpRequest, template: str, error: PayError) -> HttpResponse:
     response = render(request, template, status=error.http_status)
     for name, value in error.headers.items():
         response[name] = value

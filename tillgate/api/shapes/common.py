@@ -36,7 +36,9 @@ def one_of(words: type[StrEnum], more: str = "") -> Meta:
 class ErrorOut(msgspec.Struct, kw_only=True):
     """Every refusal: a stable code, one sentence that says what to do, the members at fault.
 
-    `checkout_url` comes with the code `consent_required`: the payer agrees there first.
+    `checkout_url` comes with the code `consent_required`: the payer agrees there first. `approval` comes with
+    `approval_required`: the id of the request that a second person decides about. `payment` comes where one
+    was created, but no page of its gateway could be opened.
     """
 
     status: str
@@ -45,6 +47,8 @@ class ErrorOut(msgspec.Struct, kw_only=True):
     errors: dict[str, list[str]]
     request_id: str
     checkout_url: str | UnsetType = UNSET
+    approval: str | UnsetType = UNSET
+    payment: dict[str, Any] | UnsetType = UNSET
 
 
 class PageFilter(msgspec.Struct, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from tillgate.api.shapes.common import Amount, Word
 class GatewayFilter(msgspec.Struct, forbid_unknown_fields=True):
     """The query of GET /gateways: both or neither."""
 
-    # Read as at creation, by `fields.amount` and `fields.currency`.
+    # Read as at creation, by `fields.money`.
     amount: Annotated[Word, Meta(description="Major units, such as 50.00.")] | UnsetType = UNSET
     currency: Word | UnsetType = UNSET
 

@@ -60,17 +60,22 @@ class ResolveIn(msgspec.Struct, forbid_unknown_fields=True):
     decision: Literal["accept", "refund"]
 
 
-class PaymentFilter(PageFilter, forbid_unknown_fields=True):
-    """The query of GET /payments."""
+class HistoryFilter(PageFilter, forbid_unknown_fields=True):
+    """The query of GET /me/payments."""
 
     # Not None: in a query, "null" would be read as that, and be no filter at all.
     status: Literal[tuple(status.value for status in states.PaymentStatus)] | UnsetType = UNSET  # type: ignore[valid-type]
     gateway: Word | None = None
     currency: Word | None = None
-    customer_email: Word | None = None
-    merchant_reference: Word | None = None
     created_after: datetime | UnsetType = UNSET
     created_before: datetime | UnsetType = UNSET
+
+
+class PaymentFilter(HistoryFilter, forbid_unknown_fields=True):
+    """The query of GET /payments."""
+
+    customer_email: Word | None = None
+    merchant_reference: Word | None = None
 
 
 class FailureOut(msgspec.Struct):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
+from django.db.models import Q
 from msgspec import UNSET, Meta, UnsetType
 
 from tillgate.api.shapes.common import (
@@ -181,8 +182,19 @@ class UpcomingOut(msgspec.Struct, kw_only=True):
     currency: str
 
 
+def current_cycles(subscriptions: list[Subscription]) -> dict[int, list[Cycle]]:
+    """Read, in one statement, the first cycle of each subscription, and those that are not paid."""
+    flying = Q(status=CycleStatus.UNPAID, payment__status=PaymentStatus.PROCESSING)
+    wanted = Q(index=0) | Q(status=CycleStatus.OPEN) | flying
+    cycles = Cycle.objects.filter(wanted, subscription__in=[s.pk for s in subscriptions])
+    found: dict[int, list[Cycle]] = {subscription.pk: [] for subscription in subscriptions}
+    for cycle in cycles.select_related("payment").order_by("index"):
+        found[cycle.subscription_id].append(cycle)
+    return found
+
+
 def subscription_out(subscription: Subscription, cycles: Sequence[Cycle]) -> SubscriptionOut:
-    """The subscription with what `visible.current_cycles` has read of it."""
+    """The subscription with what `current_cycles` has read of it."""
     method = subscription.payment_method
     flying, due = _in_flight(cycles), _to_be_paid(subscription, cycles)
     return SubscriptionOut(
@@ -222,7 +234,7 @@ def method_out(method: PaymentMethod) -> MethodOut:
     """A saved method; never its token."""
     return MethodOut(
         id=method.reference,
-        customer_email=method.customer.email,
+        customer_email=method.customer_email,
         gateway=method.gateway,
         kind=method.kind,
         brand=method.brand or None,

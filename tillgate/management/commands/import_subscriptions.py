@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from tillgate.common.errors import PayError
 from tillgate.gateways.errors import GatewayError
+from tillgate.management.whose import add_merchant_option, chosen_merchant
 from tillgate.merchants.services.accounts import guest_mode
-from tillgate.merchants.services.merchants import default_merchant
 from tillgate.subscriptions.services.importing import Candidate, Source, candidates, take_over
 from tillgate.subscriptions.states import Collection
 from tillgate.subscriptions.words import day, rhythm
@@ -21,12 +21,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("gateway", choices=["paystack", "flutterwave"])
         parser.add_argument("--mode", choices=["test", "live"], help="default: the mode of guests")
+        add_merchant_option(parser)
         wanted = parser.add_mutually_exclusive_group()
         wanted.add_argument("--take-over", nargs="+", default=[], metavar="ID", help="the gateway's ids")
         wanted.add_argument("--all", action="store_true", help="take over all that can be")
 
     def handle(self, *args: Any, gateway: str, take_over: list[str], **options: Any) -> None:
-        source = Source(merchant=default_merchant(), mode=options["mode"] or guest_mode(), gateway=gateway)
+        merchant, mode = chosen_merchant(options["merchant"]), options["mode"] or guest_mode()
+        source = Source(merchant=merchant, mode=mode, gateway=gateway)
         if take_over:
             self._take_over(source, take_over)
             return

@@ -4,10 +4,13 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
-from tillgate.merchants.models import ApiKey
+from tillgate.events.services.endpoints import follow_settings
+from tillgate.merchants.models import ApiKey, Merchant
 from tillgate.merchants.services.accounts import guest_mode
-from tillgate.merchants.services.keys import create_api_key
+from tillgate.merchants.services.audit import by_command, record
+from tillgate.merchants.services.keys import NewKey, create_key
 from tillgate.merchants.services.merchants import ensure_default_merchant
 
 
@@ -18,5 +21,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
         merchant = ensure_default_merchant(name="My shop")
+        follow_settings()
         if not ApiKey.objects.filter(merchant=merchant).exists():
-            self.stdout.write(f"Secret key (shown only now): {create_api_key(merchant, guest_mode())}")
+            self.stdout.write(f"Secret key (shown only now): {_first_key(merchant)}")
+
+
+@transaction.atomic
+def _first_key(merchant: Merchant) -> str:
+    key, secret = create_key(merchant, NewKey(mode=guest_mode()))
+    told = {"key": key.prefix, "mode": key.mode, "scopes": key.scopes}
+    record(by_command("prepare"), merchant, "key.created", key.reference, told)
+    return secret

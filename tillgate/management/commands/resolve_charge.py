@@ -4,8 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from tillgate.gateways.errors import GatewayError
+from tillgate.merchants.services.audit import by_command, record
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Attempt
 from tillgate.payments.services.charges import resolve_lost
@@ -30,4 +32,8 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         except GatewayError as error:
             raise CommandError(f"The gateway does not say: {error}") from error
+        payment = attempt.payment
+        with transaction.atomic():  # Not with what was done: that asks the gateway.
+            told = {"payment": payment.reference, "mode": payment.mode}
+            record(by_command("resolve-charge"), payment.merchant, "charge.resolved", reference, told)
         self.stdout.write(f"{reference} is {attempt.status}. What is still due is charged anew.")

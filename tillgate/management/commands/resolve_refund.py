@@ -4,8 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from tillgate.gateways.errors import GatewayError
+from tillgate.merchants.services.audit import by_command, record
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Refund
 from tillgate.payments.services.refund_calls import resolve_parked
@@ -30,5 +32,8 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         except GatewayError as error:
             raise CommandError(f"The gateway does not confirm it: {error}") from error
+        told = {"mode": refund.payment.mode, "made": made is not None}
+        with transaction.atomic():  # Not with what was done: that asks the gateway.
+            record(by_command("resolve-refund"), refund.payment.merchant, "refund.resolved", reference, told)
         next_step = "The gateway confirms it." if made else "It can be refunded anew."
         self.stdout.write(f"{reference} is {refund.status}. {next_step}")

@@ -1,22 +1,27 @@
-"""`./run revoke-key PREFIX`: end a secret key that has leaked or is no longer used."""
+"""`./run revoke-key PREFIX`: end a key that has leaked or is no longer used."""
 
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
+from django.db import transaction
 
-from tillgate.merchants.services.keys import revoke_api_keys
+from tillgate.management.keys import keys_in_use
+from tillgate.merchants.services.audit import by_command, record
+from tillgate.merchants.services.keys import revoke_key
 
 
 class Command(BaseCommand):
     help = "Revoke the key that begins with these characters; requests with it are refused at once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("prefix", help="at least the first 12 characters of the key")
+        parser.add_argument("prefix", help="at least the first 12 characters of the key, or its id, KEY-…")
 
     def handle(self, *args: Any, prefix: str, **options: Any) -> None:
-        if len(prefix) < 12:
-            raise CommandError("Give at least the first 12 characters of the key.")
-        if not (revoked := revoke_api_keys(prefix[:12])):
-            raise CommandError(f"No key in use begins with {prefix[:12]}.")
-        self.stdout.write(f"{revoked} key revoked.")
+        found = keys_in_use(prefix)
+        for key in found:
+            with transaction.atomic():
+                revoke_key(key)
+                told = {"key": key.prefix, "mode": key.mode}
+                record(by_command("revoke-key"), key.merchant, "key.revoked", key.reference, told)
+        self.stdout.write(f"{len(found)} key revoked.")

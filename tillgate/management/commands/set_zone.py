@@ -6,19 +6,24 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tillgate.merchants.services.merchants import default_merchant, set_zone, zone_names
+from tillgate.management.trail import recorded
+from tillgate.management.whose import add_merchant_option, chosen_merchant
+from tillgate.merchants.services.merchants import set_zone, zone_names
 
 
 class Command(BaseCommand):
-    help = "Say by which clock the default merchant lives; new subscriptions are due by it."
+    help = "Say by which clock a merchant lives; new subscriptions are due by it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("zone", help="a name of the IANA time zones such as Africa/Nairobi")
+        add_merchant_option(parser)
 
     def handle(self, *args: Any, zone: str, **options: Any) -> None:
         if zone not in (names := zone_names()):
             raise CommandError(f"There is no zone {zone!r}. {_hint(zone, names)}")
-        set_zone(default_merchant(), zone)
+        merchant = chosen_merchant(options["merchant"])
+        with recorded("set-zone", merchant, "merchant.changed", zone=zone):
+            set_zone(merchant, zone)
         self.stdout.write(f"New subscriptions follow the clock of {zone}; those there are keep theirs.")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from tillgate.common.jobs import dead_jobs
+from tillgate.events.services import health as events_out
 from tillgate.inbox.services import waiting_for_a_person as events_waiting
 from tillgate.payments.services.verify import violations, waiting_for_a_person
 from tillgate.subscriptions.services import audit
@@ -15,7 +16,13 @@ class Command(BaseCommand):
     help = "Check every rule of money over all rows; exit status 1 when one is broken."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        waiting = (waiting_for_a_person(), events_waiting(), audit.waiting_for_a_person(), dead_jobs())
+        waiting = (
+            waiting_for_a_person(),
+            events_waiting(),
+            audit.waiting_for_a_person(),
+            events_out.waiting_for_a_person(),
+            dead_jobs(),
+        )
         for sentence in chain(*waiting):
             self.stdout.write(f"for a person: {sentence}")
         broken = [*violations(), *audit.broken_rules()]

@@ -1,6 +1,7 @@
-"""`manage.py worker`: runs jobs until SIGTERM or SIGINT."""
+"""`manage.py worker`: runs jobs and sends events until SIGTERM or SIGINT."""
 
 import signal
+import threading
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.core.management.base import BaseCommand
 from django.utils.module_loading import autodiscover_modules
 
 from tillgate.common.jobs.worker import Worker
+from tillgate.events.services.lanes import Sender
 
 
 class Command(BaseCommand):
-    help = "Run jobs until SIGTERM or SIGINT; then finish what runs, and give the rest back."
+    help = "Run jobs and send events until SIGTERM or SIGINT; then finish what runs, and give the rest back."
     requires_system_checks = [Tags.security]  # The others would load every door.
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,9 +22,17 @@ class Command(BaseCommand):
 
     def handle(self, *, threads: int, **options: Any) -> None:
         autodiscover_modules("jobs")  # Periodic tasks register when their module is imported.
-        worker = Worker(threads=threads)
+        worker, sender = Worker(threads=threads), Sender()
+
+        def stop(*_: object) -> None:
+            worker.stop()
+            sender.stop()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: worker.stop())
+            signal.signal(number, stop)
+        sending = threading.Thread(target=sender.run, name="sender")
+        sending.start()
         self.stdout.write(f"Worker ready: {threads} threads.")
         self.stdout.flush()
         worker.run()
+        sending.join()

@@ -1,0 +1,106 @@
+"""What is told to a merchant's own software."""
+
+from tillgate.api.operations.operation import ACTED_ON, Operation
+
+OPERATIONS = {
+    "list_endpoints": Operation(
+        tag="events",
+        summary="List webhook endpoints",
+        description="Newest first, those of the settings too.",
+        resource="webhook_endpoints",
+        shape="EndpointOut",
+        many=True,
+    ),
+    "create_endpoint": Operation(
+        tag="events",
+        summary="Add a webhook endpoint",
+        description="Its name is looked up: it must lead to public addresses. The secret is only in this "
+        "answer. Events are told from now on.",
+        request="EndpointIn",
+        resource="webhook_endpoint",
+        shape="EndpointOut",
+        success=(201,),
+        refusals=(400, 409, 413, 415),
+    ),
+    "get_endpoint": Operation(
+        tag="events",
+        summary="Get a webhook endpoint",
+        resource="webhook_endpoint",
+        shape="EndpointOut",
+        refusals=(404,),
+    ),
+    "change_endpoint": Operation(
+        tag="events",
+        summary="Change a webhook endpoint",
+        description="Disabled, it gets nothing, and what waits for it is dropped; its events are kept, to be "
+        "read by GET /events. Enabled, it gets what happens from then on.",
+        request="EndpointChangeIn",
+        resource="webhook_endpoint",
+        shape="EndpointOut",
+        refusals=ACTED_ON,
+    ),
+    "delete_endpoint": Operation(
+        tag="events",
+        summary="Delete a webhook endpoint",
+        description="Nothing more is sent to it.",
+        success=(204,),
+        refusals=(404, 409),
+    ),
+    "rotate_endpoint_secret": Operation(
+        tag="events",
+        summary="Give a webhook endpoint a new secret",
+        description="For a day, or as `overlap` says, each event carries a signature of both secrets.",
+        request="RotateIn",
+        resource="webhook_endpoint",
+        shape="EndpointOut",
+        refusals=ACTED_ON,
+    ),
+    "test_endpoint": Operation(
+        tag="events",
+        summary="Send a test event",
+        description="`endpoint.test`, to this endpoint alone, whatever it subscribes to.",
+        request="TestIn",
+        resource="event",
+        shape="ToldEventOut",
+        success=(201,),
+        refusals=ACTED_ON,
+    ),
+    "list_events": Operation(
+        tag="events",
+        summary="List events",
+        description="Newest first, of 90 days: what at least one endpoint subscribed to, also a disabled "
+        "one. For a receiver that was down.",
+        resource="events",
+        shape="ToldEventOut",
+        many=True,
+        paged=True,
+        refusals=(400,),
+        query="EventFilter",
+    ),
+    "get_event": Operation(
+        tag="events",
+        summary="Get an event",
+        resource="event",
+        shape="ToldEventOut",
+        refusals=(404,),
+    ),
+    "list_deliveries": Operation(
+        tag="events",
+        summary="How an event was delivered",
+        description="To each endpoint: how often it was tried, and what came of the last try.",
+        resource="deliveries",
+        shape="DeliveryOut",
+        many=True,
+        refusals=(404,),
+    ),
+    "redeliver_event": Operation(
+        tag="events",
+        summary="Send an event again",
+        description="Id and body are as they were: a receiver that knows it already may drop it.",
+        request="RedeliverIn",
+        resource="deliveries",
+        shape="DeliveryOut",
+        many=True,
+        refusals=ACTED_ON,
+    ),
+}
