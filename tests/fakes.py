@@ -61,7 +61,9 @@ class FakeGateway:
     name = "paystack"
     currencies = frozenset({"NGN", "USD", "XOF"})
     channels = ("card",)
-    settings = PaystackGateway.settings
+    settings, secrets = PaystackGateway.settings, PaystackGateway.secrets
+    identity = PaystackGateway.identity
+    problems_of, values_of = PaystackGateway.problems_of, PaystackGateway.values_of
     script: Script
 
     def __init__(self, account: GatewayAccount, patience: Patience) -> None:

@@ -17,11 +17,13 @@ OURS = ("TILLGATE_", "PAYSTACK_", "FLUTTERWAVE_", "PAYPAL_", "SECRET_KEY", "DATA
 LOCAL = {
     "TILLGATE_ENV": "local",
     "SECRET_KEY": "check-only-" + "0123456789" * 5,
+    "TILLGATE_JWT_KEY": "check-only-jwt-" + "0123456789" * 5,
     "TILLGATE_ENCRYPTION_KEYS": "Y2hlY2stb25seS1jaGVjay1vbmx5LWNoZWNrLW9ubHk=",
     "DATABASE_URL": "sqlite://",
 }
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*.yml"))
+SCANNED = ("tillgate", "launcher", "sandbox", "tools")
 TEMPLATES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("[ts]*/**/templates/**/*.html"))
 
 
@@ -68,9 +70,15 @@ CHECKS = [
     Check(name="imports (import-linter)", command=tool("lint-imports", "--no-logo")),
     Check(name="sizes", command=python("-m", "tools.sizes")),
     Check(name="house rules", command=python("-m", "tools.lints")),
+    Check(name="supply chain", command=python("-m", "tools.supply")),
+    Check(
+        name="security (bandit)",
+        command=tool("bandit", "-q", "-r", "-c", "pyproject.toml", "--severity-level", "medium", *SCANNED),
+    ),
     Check(name="migrations", command=python("manage.py", "makemigrations", "--check", "--dry-run")),
     Check(name="OpenAPI file", command=python("-m", "tools.openapi")),
     Check(name="README's gateways", command=python("-m", "tools.gateways_table")),
+    Check(name="security page's tables", command=python("-m", "tools.security_table")),
     Check(
         name="production settings",
         command=python("manage.py", "check", "--deploy", "--fail-level", "WARNING"),

@@ -1,10 +1,10 @@
-"""`./run fix`: mends what can be mended by itself: lint, format, docs/openapi.yaml, the README's table."""
+"""`./run fix`: mends what can be mended by itself: lint, format, docs/openapi.yaml, two pages' tables."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from tools import gateways_table, openapi
+from tools import gateways_table, openapi, security_table
 from tools.check import LOCAL, clean
 from tools.paths import ROOT
 
@@ -16,6 +16,7 @@ def main() -> int:
     lint = subprocess.run([RUFF, "check", "--fix"], cwd=ROOT, check=False).returncode
     layout = subprocess.run([RUFF, "format"], cwd=ROOT, check=False).returncode
     gateways_table.write()
+    security_table.write()
     try:
         openapi.write(clean(LOCAL))
     except subprocess.CalledProcessError as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.paths import parse, python_files, short
+from tools.paths import ROOT, parse, python_files, short
 
 MONEY_CODE = tuple(
     f"tillgate/{name}"
@@ -122,6 +122,13 @@ def is_loose_comparison(node: ast.AST) -> bool:
     return named and not any(isinstance(side, ast.Constant) or called(side) == "len" for side in sides)
 
 
+def is_comparison_of_text(node: ast.AST) -> bool:
+    """compare_digest of what is not evidently bytes: text that is not ASCII raises there."""
+    if called(node).rpartition(".")[2] != "compare_digest" or not isinstance(node, ast.Call):
+        return False
+    return not all(_is_bytes(argument) for argument in node.args)
+
+
 def is_status_change(node: ast.AST) -> bool:
     """`x.status = …`, `setattr(x, "status", …)`, `.update(status=…)`, `note(…, status=…)`."""
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
@@ -153,6 +160,12 @@ def _is_constant(node: ast.AST, value: object) -> bool:
     return isinstance(node, ast.Constant) and node.value == value and type(node.value) is type(value)
 
 
+def _is_bytes(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, bytes)
+    return called(node).rpartition(".")[2] in ("encode", "digest", "bytes")
+
+
 def _is_completed(node: ast.AST) -> bool:
     return _is_constant(node, "completed") or (isinstance(node, ast.Attribute) and node.attr == "COMPLETED")
 
@@ -176,6 +189,7 @@ RULES = (
         but=SQL_ALLOWED,
     ),
     Rule(name="compare", says="compare signatures with hmac.compare_digest", found=is_loose_comparison),
+    Rule(name="bytes", says="compare_digest takes bytes: .encode() both", found=is_comparison_of_text),
     Rule(
         name="status",
         says=f"only {MOVES} changes a status",
@@ -188,10 +202,18 @@ RULES = (
 )
 
 
+def unescaped(text: str) -> list[str]:
+    """Return what in a template keeps text from being escaped."""
+    return re.findall(r"\|\s*safe(?:seq)?\b|{%\s*autoescape\s+off\s*%}", text)
+
+
 def problems() -> Iterator[str]:
     """Yield one sentence for every breach."""
     for path in python_files("tillgate", "sandbox", "launcher"):
         yield from problems_in(path)
+    for path in sorted(ROOT.glob("[ts]*/**/templates/**/*.html")):
+        text = path.read_text(encoding="utf-8")
+        yield from (f"{short(path)}: templates escape, and `{found}` does not" for found in unescaped(text))
 
 
 def problems_in(path: Path) -> Iterator[str]:

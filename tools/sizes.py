@@ -13,8 +13,14 @@ FUNCTION, VIEW_METHOD, TEST = 50, 25, 40
 FILE, TEST_FILE = 400, 500
 ADAPTER_FOLDER = 600
 DOMAIN_FILES, DOMAIN_LINES = 12, 1_500
-# docs/adr/0010-payments-is-the-large-room.md and 0014-one-scheduler-of-our-own.md
-LARGER = {"payments": (24, 3_400), "subscriptions": (24, 2_900)}
+# docs/adr/0010-payments-is-the-large-room.md, 0014-one-scheduler-of-our-own.md, 0016-people-and-roles.md,
+# 0017-events-out.md
+LARGER = {
+    "payments": (30, 3_800),
+    "subscriptions": (25, 3_000),
+    "merchants": (32, 3_300),
+    "events": (20, 2_400),
+}
 TEST_LINES_PER_CODE_LINE = 1.0
 VERBS = {"get", "post", "put", "patch", "delete", "head", "options"}
 

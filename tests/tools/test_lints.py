@@ -20,6 +20,11 @@ RED = {
     "mark-safe": ["mark_safe(text)"],
     "sql": ["connection.cursor()", "Payment.objects.raw('SELECT 1')", "cursor.execute('SELECT 1')"],
     "compare": ["signature == sent", "hexdigest(body) != signature"],
+    "bytes": [
+        "hmac.compare_digest(signature, sent)",
+        "compare_digest(expected.hexdigest(), sent.encode())",
+        "secrets.compare_digest('a', b'a')",
+    ],
     "status": [
         "payment.status = 'failed'",
         "rows.update(status='failed')",
@@ -45,6 +50,7 @@ GREEN = {
     "mark-safe": ["format_html('<b>{}</b>', name)"],
     "sql": ["Payment.objects.filter(pk=1)"],
     "compare": ["hmac.compare_digest(signature, sent)", "signature == ''", "len(digest) == n"],
+    "bytes": ["hmac.compare_digest(expected.encode(), sent.encode())", "compare_digest(mac.digest(), b'a')"],
     "status": ["status = payment.status", "rows.update(late=True)"],
     "settle": ["payment.status == PaymentStatus.COMPLETED", "move_payment(payment, PaymentStatus.FAILED)"],
     "http": ["from django.db import models"],
@@ -66,8 +72,25 @@ def test_good_code_is_left_alone(rule, code):
     assert not breaches(rule, code)
 
 
+def test_a12_no_signature_of_ours_is_compared_by_time_or_as_text():
+    rules = [rule for rule in lints.RULES if rule.name in ("compare", "bytes")]
+
+    assert len(rules) == 2
+    assert not [said for said in lints.problems() if any(f" {rule.name}:" in said for rule in rules)]
+
+
 def test_every_rule_is_shown_both_ways():
     assert {rule.name for rule in lints.RULES} == set(RED) == set(GREEN)
+
+
+@pytest.mark.parametrize("text", ["{{ name|safe }}", "{{ name | safeseq }}", "{% autoescape off %}"])
+def test_a_template_that_does_not_escape_is_found(text):
+    assert lints.unescaped(f"<p>{text}</p>")
+
+
+@pytest.mark.parametrize("text", ["{{ name }}", "{{ name|safely }}", "{% autoescape on %}", "safe"])
+def test_a_template_that_escapes_is_left_alone(text):
+    assert not lints.unescaped(f"<p>{text}</p>")
 
 
 def test_an_excuse_needs_the_rule_and_a_reason():

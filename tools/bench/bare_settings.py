@@ -7,6 +7,7 @@ SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "tools.bench.bare"
 USE_TZ = True
+AUTH_USER_MODEL = "merchants.User"  # The payment names one, so that the table is the same.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": None}}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -22,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "rest_framework",
+    "tillgate.common",
     "tillgate.merchants",
     "tillgate.customers",
     "tillgate.payments",

@@ -31,6 +31,7 @@ from tillgate.payments.services.sync import apply_answer  # noqa: E402
 from tillgate.subscriptions.jobs import open_cycles  # noqa: E402
 from tillgate.subscriptions.models import Cycle  # noqa: E402
 from tillgate.subscriptions.states import CycleStatus  # noqa: E402
+from tools.bench.events import send_inside  # noqa: E402
 from tools.bench.rows import fill, pgbench_script  # noqa: E402
 from tools.bench.statements import capture  # noqa: E402
 from tools.bench.subscriptions import save_methods, subscribe  # noqa: E402
@@ -140,6 +141,7 @@ def main(words: list[str]) -> None:
         "settles": lambda: settles(number),
         "quiet": quiet,
         "renew": lambda: renew(number, int(words[2])),
+        "events": lambda: send_inside(number, int(words[2])),
     }
     print(json.dumps(answers[words[0]]()))
 

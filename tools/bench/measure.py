@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from launcher.http import Client
 from tools.bench.databases import Database, PgBench
 from tools.bench.download import download
+from tools.bench.events import send
 from tools.bench.figures import Figure, Goal, Load, Series, rates, ratio
 from tools.bench.load import Call, closed_loop, keep_calling, open_loop
 from tools.bench.plan import Plan
@@ -62,6 +63,7 @@ class Measurement:
             "while the gateway hangs": self._hangs,
             "CSV": self._csv,
             "renewals": self._renewals,
+            "events": self._events,
         }
         for name, step in steps.items():
             try:
@@ -216,6 +218,12 @@ class Measurement:
         yield Figure(name="due renewals charged a second, 50 ms gateway", value=found.per_s, goal=goal)
         goal = Goal(limit=3, at_most=True)
         yield Figure(name="CPU per renewal", value=found.cpu_ms, unit="ms", goal=goal)
+
+    def _events(self) -> Iterator[Figure]:
+        found = send(self.stand, self.small.url, self.plan.events)
+        yield Figure(name="events sent a second to one endpoint", value=found.per_s, goal=Goal(limit=500))
+        goal = Goal(limit=2, at_most=True)
+        yield Figure(name="CPU per event sent", value=found.cpu_ms, unit="ms", goal=goal)
 
     def _event(self, number: int) -> Call:
         data = {"id": 3_000_000_000 + number, "reference": f"ATT-{number:026}", "status": "success"}

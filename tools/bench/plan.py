@@ -15,6 +15,7 @@ class Plan:
     webhook_s: int
     settles: int
     renewals: int
+    events: int
     small_rows: int = 10_000
 
 
@@ -27,6 +28,7 @@ FULL = Plan(
     webhook_s=8,
     settles=1000,
     renewals=2_000,
+    events=10_000,
 )
 SHORT = Plan(
     large_rows=50_000,
@@ -37,4 +39,5 @@ SHORT = Plan(
     webhook_s=2,
     settles=100,
     renewals=50,
+    events=500,
 )
