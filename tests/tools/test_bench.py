@@ -29,6 +29,13 @@ def test_a_series_keeps_the_longest_wait_and_every_error_of_its_rounds():
     assert series.middle == make_load(20, longest_ms=9, errors=1)
 
 
+@pytest.mark.parametrize(("errors", "refuses"), [(0, False), (100, False), (101, True), (200, True)])
+def test_what_mostly_answers_with_errors_is_told_apart_from_what_is_quick(errors, refuses):
+    series = Series(name="bare", rounds=[make_load(100), make_load(100, errors=errors)])
+
+    assert series.refuses(seconds=2) == refuses
+
+
 @pytest.mark.parametrize(
     ("value", "at_most", "is_met"),
     [(1.4, False, True), (1.3, False, False), (1.4, True, True), (1.5, True, False)],

@@ -79,6 +79,11 @@ class Series:
             errors=sum(load.errors for load in self.rounds),
         )
 
+    def refuses(self, seconds: float) -> bool:
+        """Say whether errors are what it mostly answers, in rounds of so many seconds: refusing is quick, and
+        nothing may be compared with it."""
+        return any(load.errors > load.per_s * seconds / 2 for load in self.rounds)
+
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """Return the median of the rounds' ratios: what disturbs a whole round disturbs both sides of it."""

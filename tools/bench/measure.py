@@ -238,6 +238,8 @@ class Measurement:
         for _ in range(self.plan.rounds):
             for name, work in works.items():
                 series[name].rounds.append(work(self.plan.seconds))
+        if refusing := [name for name, one in series.items() if one.refuses(self.plan.seconds)]:
+            raise NotMeasured(f"errors are what they answer: {', '.join(refusing)}")
         self.results.series += series.values()
         return series
 
