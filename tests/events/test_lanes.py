@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.builders import make_endpoint, make_merchant, make_payment, make_settled
 from tests.events.farm import Receiver, answers, dribbles, floods, hangs, is_late, resets, running
@@ -187,3 +188,47 @@ def test_trouble_with_the_database_ends_no_sender(monkeypatch):
         make_settled(make_payment(merchant))
         with sender():
             until(is_done(endpoint))
+
+
+def test_i20_a_turn_that_cannot_be_written_down_stops_no_other_lane():
+    merchant = ensure_default_merchant(name="My shop")
+    with running() as odd, running() as healthy:
+        refused, well = at(odd), at(healthy)
+        with _database_refuses_deliveries_to(refused), sender():
+            make_settled(make_payment(merchant))
+            until(lambda: bool(odd.received))
+
+            make_settled(make_payment(merchant))
+            until(is_done(well))
+
+            assert set(Delivery.objects.filter(endpoint=refused).values_list("state", flat=True)) == {
+                "pending"
+            }
+
+
+@contextmanager
+def _database_refuses_deliveries_to(endpoint: Endpoint) -> Iterator[None]:
+    table, name = Delivery._meta.db_table, "test_refuses"
+    when = f"WHEN (NEW.endpoint_id = {endpoint.pk})"
+    if connection.vendor == "sqlite":
+        body = f"{when} BEGIN SELECT RAISE(ABORT, 'refused by the test'); END"
+        make = [f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} {body}"]
+        drop = [f"DROP TRIGGER {name}"]
+    else:
+        body = "$$BEGIN RAISE EXCEPTION 'refused by the test'; END$$"
+        make = [
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS {body}",
+            f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW {when} EXECUTE FUNCTION {name}()",
+        ]
+        drop = [f"DROP TRIGGER {name} ON {table}", f"DROP FUNCTION {name}()"]
+    _execute(make)
+    try:
+        yield
+    finally:
+        _execute(drop)
+
+
+def _execute(statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
