@@ -34,6 +34,12 @@ pytest.register_assert_rewrite(
 APPEND_ONLY = ("events_event", "ledger_entry", "merchants_auditentry")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the journeys, the longest tests by far, so that no process still has one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """On SQLite a test with real transactions ends in DELETEs, which append-only tables refuse.

@@ -14,6 +14,8 @@ from tests.postgres import postgres
 from tests.requires import is_required
 from tools.paths import ROOT
 
+# One more than the machine can run at once: tests that speak HTTP wait for some of their time.
+PROCESSES = min((os.cpu_count() or 1) + 1, 8)
 # Options that need one process and its terminal.
 ALONE = {"--pdb", "-s", "--capture=no", "--trace", "--collect-only", "--co", "-n", "-n0"}
 
@@ -84,7 +86,7 @@ def run_leg(database: str, url: str, forwarded: list[str]) -> Leg:
     began = time.monotonic()
     env = {**os.environ, "TILLGATE_TEST_DATABASE": url, "PYTHONPATH": str(ROOT)}
     alone = any(word in ALONE for word in forwarded)
-    command = [sys.executable, "-m", "pytest", *([] if alone else ["-n", "2"]), *forwarded]
+    command = [sys.executable, "-m", "pytest", *([] if alone else ["-n", str(PROCESSES)]), *forwarded]
     status = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
     problem = f"FAILED (pytest's exit status {status})" if status else ""
     return Leg(database=database, problem=problem, seconds=time.monotonic() - began)

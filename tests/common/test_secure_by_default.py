@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_a50_production_with_a_dangerous_setting_does_not_start(name, value, che
 def test_s03_two_installations_have_no_secret_in_common(tmp_path):
     def secrets_of(name):
         env = product_environment(Installation(data_dir=tmp_path / name), {"TILLGATE_ENV": "local"})
-        return {open(env[key], encoding="ascii").read() for key in env if key.endswith("_FILE")}
+        return {Path(env[key]).read_text(encoding="ascii") for key in env if key.endswith("_FILE")}
 
     one, other = secrets_of("one"), secrets_of("other")
 
