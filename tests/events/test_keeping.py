@@ -172,6 +172,7 @@ def test_where_nobody_owns_the_business_the_log_says_it(merchant, caplog):
     run_due_jobs()
 
     assert mail.outbox == []
+    assert "nobody_to_mail" in caplog.text
 
 
 def test_a_range_is_sent_again_with_the_same_ids(farm, pay):

@@ -226,7 +226,7 @@ def test_the_owners_are_mailed_once_a_wave(merchant):
     (letter,) = mail.outbox
     assert letter.to == ["ada@example.com"]
     assert letter.subject == "[Test] Guests cannot pay for 15 minutes: many cards were declined"
-    assert letter.body.startswith("20 of the last 24 tries to pay My shop were declined within 10 minutes.")
+    assert "\n20 of the last 24 tries to pay My shop were declined within 10 minutes." in letter.body
 
 
 def test_a_merchant_without_owners_mails_nobody(merchant, caplog):

@@ -25,7 +25,7 @@ class ApiView(APIView):
     _place: str | None = None
 
     def get_permissions(self) -> list[Any]:
-        return [self.admits.get(_method(self.request), Nobody())]
+        return [self.admits.get(method_of(self.request), Nobody())]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -37,7 +37,7 @@ class ApiView(APIView):
         if str(request.method) not in self.allowed_methods:
             self.http_method_not_allowed(request)
         super().initial(request, *args, **kwargs)
-        policy = self.throttles.get(_method(request))
+        policy = self.throttles.get(method_of(request))
         if policy is not None and not caller_of(request).is_merchant:
             self._admit_guest(request, policy)
 
@@ -67,6 +67,6 @@ def success(
     return json_response(envelope, status=status, headers=headers)
 
 
-def _method(request: Any) -> str:
+def method_of(request: Any) -> str:
     """HEAD is a GET whose body nobody wants."""
     return "GET" if request.method == "HEAD" else str(request.method)

@@ -1,7 +1,7 @@
 """What the worker does for payments. Each job takes ids, calls one service, and may run twice or late."""
 
 from tillgate.common.jobs import periodic, task
-from tillgate.merchants.services.pauses import mail_owners
+from tillgate.merchants.services import pauses
 from tillgate.payments.services import card_testing, expire, refund_calls, start, sync
 from tillgate.payments.services import look_back as looking_back
 
@@ -60,6 +60,6 @@ def look_for_card_testing() -> None:
 
 
 @task(max_attempts=30, backoff_s=(10, 60, 300, 900, 3600))
-def mail_about_pause(merchant_id: int, mode: str, facts: dict[str, int]) -> None:
+def mail_about_pause(merchant_id: int, mode: str, news: str, facts: dict[str, int]) -> None:
     """Tell a merchant's owners that its guests are kept from paying."""
-    mail_owners(merchant_id, mode, facts)
+    pauses.mail_about(merchant_id, mode, news, facts)

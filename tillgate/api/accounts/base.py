@@ -10,7 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from tillgate.api.permissions import Anyone
-from tillgate.api.views import ApiView
+from tillgate.api.views import ApiView, method_of
 from tillgate.common.mail import one_line
 from tillgate.common.throttles import Policy, admit, client_address
 from tillgate.common.web import request_id_of
@@ -31,8 +31,7 @@ class AccountView(ApiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        method = "GET" if request.method == "HEAD" else str(request.method)
-        if policy := self.limits.get(method):
+        if policy := self.limits.get(method_of(request)):
             self.admission = admit(request._request, policy)
 
 

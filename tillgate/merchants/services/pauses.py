@@ -8,28 +8,16 @@ import math
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-import structlog
 from django.db import transaction
 
 from tillgate.common import clock
 from tillgate.merchants.errors import GuestsPaused
 from tillgate.merchants.models import Merchant
-from tillgate.merchants.services.staff import owners_of
+from tillgate.merchants.services.owner_mails import OwnersMail, mail_owners
 
-log = structlog.get_logger(__name__)
 PAUSE = timedelta(minutes=15)
 ONE_WAVE = timedelta(hours=1)  # A pause so soon after another is more of the same: nobody gets a mail again.
 FIELDS = {"live": "guests_paused_until", "test": "test_guests_paused_until"}
-MAIL = """\
-{declined} of the last {answered} tries to pay {merchant} were declined within {minutes} minutes. This is how
-stolen cards are tried out.
-
-For {pause} minutes nobody without a key can start a try; then it is looked at again. Payments are still
-made and stay open to be paid, keys and staff go on as before, and money that is on its way is booked.
-
-If this was no attack, nothing needs to be done. If it was: tell your gateways, and let your own server
-create payments with a key (TILLGATE_GUEST_CREATE=off), behind a step that costs a program time.
-"""
 
 
 class Pause(Enum):
@@ -64,23 +52,19 @@ def pause_guests(merchant_id: int, mode: str) -> Pause:
     return Pause.NEW if before is None or before < now - ONE_WAVE else Pause.ANOTHER
 
 
-def mail_owners(merchant_id: int, mode: str, facts: dict[str, int]) -> None:
-    """Tell the owners of a pause by mail; `facts` are how many tries were `answered`, and `declined`."""
-    from django.core.mail import EmailMessage  # Megabytes, in processes that send no mail.
-
-    merchant = Merchant.objects.get(pk=merchant_id)
-    owners = [user.confirmed_email or user.email for user in owners_of(merchant)]
-    to = [address for address in owners if address]
-    if not to:
-        log.warning("nobody_to_mail", merchant=merchant.reference)
-        return
-    subject = "Guests cannot pay for 15 minutes: many cards were declined"
-    EmailMessage(
-        subject=subject if mode == "live" else f"[Test] {subject}",
-        body=MAIL.format(merchant=merchant.name, pause=int(PAUSE.total_seconds()) // 60, **facts),
-        to=to,
-        headers={"Auto-Submitted": "auto-generated"},
-    ).send()
+def mail_about(merchant_id: int, mode: str, news: str, facts: dict[str, int]) -> None:
+    """Tell the owners of a pause; `facts` are how many tries were `answered` and `declined` in how many
+    `minutes`. Raises what the mail server's refusal is, so that the job is tried again."""
+    pause = int(PAUSE.total_seconds()) // 60
+    mail = OwnersMail(
+        name="guests_paused",
+        subject=f"Guests cannot pay for {pause} minutes: many cards were declined",
+        body="owners/mails/guests_paused.txt",
+        words={**facts, "pause": pause},
+        news=(news,),
+        mark="" if mode == "live" else "[Test] ",
+    )
+    mail_owners(Merchant.objects.get(pk=merchant_id), mail)
 
 
 def _until(merchant: Merchant, mode: str) -> datetime | None:

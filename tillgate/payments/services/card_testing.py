@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from tillgate.common import clock
+from tillgate.common.references import new_token
 from tillgate.merchants.services.pauses import Pause, pause_guests
 from tillgate.payments.models import Attempt
 from tillgate.payments.states import AttemptStatus
@@ -48,5 +49,5 @@ def _pause(merchant_id: int, mode: str, counted: dict[str, int]) -> bool:
     log.error("guests_paused", merchant=merchant_id, mode=mode, **counted)
     if paused == Pause.NEW:
         facts = {**counted, "minutes": int(WINDOW.total_seconds()) // 60}
-        mail_about_pause.enqueue(merchant_id, mode, facts)
+        mail_about_pause.enqueue(merchant_id, mode, new_token(), facts)
     return True
