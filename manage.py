@@ -1,14 +1,13 @@
 #!/usr/bin/env python
-"""Django's own command line; `./run COMMAND` sets the environment up and ends here."""
+"""For people with that habit; `./run COMMAND` sets the environment up first."""
 
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+from tillgate.__main__ import main
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tillgate.settings")
     if sys.argv[1:2] == ["test"]:
         # The suite never runs with production's settings.
         os.environ.setdefault("TILLGATE_ENV", "local")
-    execute_from_command_line(sys.argv)
+    main()

@@ -3,16 +3,16 @@
 import os
 import sys
 
-from launcher.environment import ROOT, data_dir_of, installation_at, outer_environment, product_environment
+from launcher.environment import data_dir_of, installation_at, outer_environment, product_environment
 
 
 def main() -> None:
-    """Become `manage.py COMMAND`; `-` in the command's name stands for `_`."""
+    """Become `python -m tillgate COMMAND`; `-` in the command's name stands for `_`."""
     command, *arguments = sys.argv[1:] or ["help"]
     outer = outer_environment()
     env = product_environment(installation_at(data_dir_of(outer)), outer)
-    manage = str(ROOT / "manage.py")
-    os.execve(sys.executable, [sys.executable, manage, command.replace("-", "_"), *arguments], env)
+    words = ["-m", "tillgate", command.replace("-", "_"), *arguments]
+    os.execve(sys.executable, [sys.executable, *words], env)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from launcher.environment import (
-    ROOT,
+    HOME,
     Environment,
     Installation,
     data_dir_of,
@@ -201,7 +201,7 @@ def main() -> int:
 
 def _running(options: argparse.Namespace) -> tuple[Installation, Environment]:
     outer = outer_environment()
-    installation = installation_at(ROOT / options.data_dir if options.data_dir else data_dir_of(outer))
+    installation = installation_at(HOME / options.data_dir if options.data_dir else data_dir_of(outer))
     return installation, product_environment(installation, outer)
 
 

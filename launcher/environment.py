@@ -12,10 +12,28 @@ from launcher.gateways import GATEWAY_KEYS, product_side, sandbox_side
 from launcher.secret_files import secret_file
 
 ROOT = Path(__file__).resolve().parent.parent
+# A checkout keeps data and .env beside ./run; what was installed keeps them where it is started.
+HOME = ROOT if (ROOT / "run").is_file() else Path.cwd()
 # A private product takes nothing of these from the shell it is started in.
 OURS = ("TILLGATE_", "PAYSTACK_", "FLUTTERWAVE_", "PAYPAL_", "SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS")
 
 Environment = dict[str, str]
+
+
+def _random_text() -> str:
+    return secrets.token_urlsafe(50)
+
+
+def _encryption_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
+
+
+# Setting, file, and how it is made.
+OWN_SECRETS = (
+    ("SECRET_KEY", "django_secret_key", _random_text),
+    ("TILLGATE_JWT_KEY", "jwt_key", _random_text),
+    ("TILLGATE_ENCRYPTION_KEYS", "encryption_key", _encryption_key),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +41,7 @@ class Installation:
     """One product: where its files are and on which ports it and its sandbox listen."""
 
     data_dir: Path
+    host: str = "127.0.0.1"
     port: int = 8000
     sandbox_port: int = 8001
 
@@ -49,7 +68,7 @@ def read_dotenv(path: Path) -> Environment:
 
 def outer_environment() -> Environment:
     """Return what the user set: the shell's environment, and `.env` where the shell is silent."""
-    dotenv = {key: value for key, value in read_dotenv(ROOT / ".env").items() if not _is_set(os.environ, key)}
+    dotenv = {key: value for key, value in read_dotenv(HOME / ".env").items() if not _is_set(os.environ, key)}
     return {"TILLGATE_ENV": "local", **dotenv, **os.environ}
 
 
@@ -67,20 +86,22 @@ def uses_sandbox(outer: Mapping[str, str]) -> bool:
 
 
 def product_environment(installation: Installation, outer: Mapping[str, str]) -> Environment:
-    """Return the environment of web server, worker and management commands; secrets are made on first use."""
+    """Return the environment of web server, worker and management commands.
+
+    Secrets are made on first use, beside the database that they belong to. In production a database that is
+    elsewhere may have other machines at it, which must have the same ones: there they are to be given.
+    """
     data_dir = make_data_dir(installation.data_dir)
     env = {**outer, "TILLGATE_DATA_DIR": str(data_dir), "DJANGO_SETTINGS_MODULE": "tillgate.settings"}
     env.setdefault("TILLGATE_PUBLIC_URL", installation.url)
     # Threads that allocate from two arenas and not from eight a core keep the group small.
     env.setdefault("MALLOC_ARENA_MAX", "2")
-    for name, file in (("SECRET_KEY", "django_secret_key"), ("TILLGATE_JWT_KEY", "jwt_key")):
-        if not _is_set(env, name):
+    makes_secrets = env.get("TILLGATE_ENV") == "local" or not _is_set(env, "DATABASE_URL")
+    for name, file, make in OWN_SECRETS:
+        path = data_dir / file
+        if not _is_set(env, name) and (makes_secrets or path.is_file()):
             env.pop(name, None)
-            env[f"{name}_FILE"] = str(secret_file(data_dir / file, secrets.token_urlsafe(50)))
-    if not _is_set(env, "TILLGATE_ENCRYPTION_KEYS"):
-        env.pop("TILLGATE_ENCRYPTION_KEYS", None)
-        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode("ascii")
-        env["TILLGATE_ENCRYPTION_KEYS_FILE"] = str(secret_file(data_dir / "encryption_key", key))
+            env[f"{name}_FILE"] = str(secret_file(path, make()))
     if uses_sandbox(env):
         for name, value in product_side(data_dir, installation.sandbox_url):
             env.pop(name.removesuffix("_FILE"), None)  # Set, but empty: it would win over the file.
@@ -118,8 +139,8 @@ def installation_at(data_dir: Path) -> Installation:
 
 
 def data_dir_of(outer: Mapping[str, str]) -> Path:
-    """Return the data directory that the user named, else `var/` beside `./run`."""
-    return ROOT / (outer.get("TILLGATE_DATA_DIR") or "var")
+    """Return the data directory that the user named, else `var/`."""
+    return HOME / (outer.get("TILLGATE_DATA_DIR") or "var")
 
 
 def _is_set(env: Mapping[str, str], key: str) -> bool:

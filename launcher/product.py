@@ -17,9 +17,9 @@ from launcher.environment import (
 )
 from launcher.gateways import sandbox_folder
 from launcher.processes import LOOK_EVERY_S, Group
+from launcher.web import granian
 
 READY_WITHIN_S = 60.0
-WEB_THREADS = 16
 
 
 class NotStarted(Exception):
@@ -55,8 +55,8 @@ class Product:
         if self.has_sandbox:
             self.group.start("sandbox", self._sandbox(), sandbox_environment(self.installation, self._outer))
         self._prepare(env)
-        self.group.start("worker", ["manage.py", "worker"], env)
-        self.group.start("web server", self._web(env.get("TILLGATE_WEB_PROCESSES") or "2"), env)
+        self.group.start("worker", ["-m", "tillgate", "worker"], env)
+        self.group.start("web server", granian(self.installation, env), env)
         if self.has_sandbox:
             self._wait(lambda: answers(self.installation.sandbox_port, "/control/health"))
         self._wait(lambda: answers(self.installation.port, "/readyz"))
@@ -73,7 +73,7 @@ class Product:
         self.group.stop()
 
     def _prepare(self, env: Mapping[str, str]) -> None:
-        child = self.group.start("prepare", ["manage.py", "prepare"], env)
+        child = self.group.start("prepare", ["-m", "tillgate", "prepare"], env)
         while child.process.poll() is None:
             if self.stop_asked:
                 raise Stopped
@@ -103,15 +103,8 @@ class Product:
 
     def _sandbox(self) -> list[str]:
         folder = str(sandbox_folder(self.installation.data_dir))
-        return ["-m", "sandbox", "--port", str(self.installation.sandbox_port), "--data-dir", folder]
-
-    def _web(self, processes: str) -> list[str]:
-        where = ["--host", "127.0.0.1", "--port", str(self.installation.port)]
-        size = ["--workers", processes, "--blocking-threads", str(WEB_THREADS), "--backlog", "1024"]
-        # A worker process that crashes is replaced; one that does not end when told to is killed.
-        care = ["--respawn-failed-workers", "--workers-kill-timeout", "12"]
-        lean = ["--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log", "--log-level", "error"]
-        return ["-m", "granian", *lean, *where, *size, *care, "tillgate.wsgi:application"]
+        where = ["--host", self.installation.host, "--port", str(self.installation.sandbox_port)]
+        return ["-m", "sandbox", *where, "--data-dir", folder]
 
 
 def check_ports(installation: Installation, *, sandbox: bool) -> None:

@@ -1,11 +1,13 @@
-"""`./run [--port 8000] [--sandbox-port 8001] [--data-dir var]`: everything, until Ctrl-C."""
+"""`./run [--host H] [--port 8000] [--sandbox-port 8001] [--data-dir var]`: everything, until Ctrl-C."""
 
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from launcher.environment import ROOT, Installation, data_dir_of, outer_environment
+from launcher.environment import HOME, Installation, data_dir_of, outer_environment
+from launcher.listening import add_listening, port_number
 from launcher.processes import memory_of_group
 from launcher.product import NotStarted, Product, Stopped
 
@@ -15,6 +17,8 @@ other words:
   ./run demo --recurring   a year of a monthly payment, with a decline and a fault, then stopped
   ./run listen --forward-to http://127.0.0.1:3000/hooks   what happens in test mode, to your software
   ./run trigger payment.completed   let it happen, at the running product
+  ./run web | worker       the web server alone | the worker alone, after `./run prepare` has made the tables
+  ./run sandbox            the gateways' emulators alone
   ./run test [ARGS]        the test suite, on SQLite and PostgreSQL (ARGS go to pytest)
   ./run check | fix        every check | mend what can be mended by itself
   ./run bench              throughput beside the limits of this machine
@@ -44,19 +48,17 @@ Open the checkout_url of the answer in a browser. Ctrl-C stops everything.
 """
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; take one from 1 to 65535")
-    return int(text)
-
-
 def main() -> int:
     """Serve until told to stop; 0 when that was orderly."""
     began = time.monotonic()
-    options = _options()
     outer = outer_environment()
-    data_dir = ROOT / (options.data_dir or data_dir_of(outer))
-    installation = Installation(data_dir=data_dir, port=options.port, sandbox_port=options.sandbox_port)
+    options = _options(outer)
+    installation = Installation(
+        data_dir=HOME / (options.data_dir or data_dir_of(outer)),
+        host=options.host,
+        port=options.port,
+        sandbox_port=options.sandbox_port,
+    )
     product = Product(installation, outer)
     product.obey_signals()
     try:
@@ -100,11 +102,13 @@ def _announce(product: Product, seconds: float) -> None:
     )
 
 
-def _options() -> argparse.Namespace:
+def _options(outer: Mapping[str, str]) -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="./run", description=__doc__, epilog=COMMANDS, formatter_class=raw)
-    parser.add_argument("--port", type=_port, default=8000, help="of the API and the checkout (8000)")
-    parser.add_argument("--sandbox-port", type=_port, default=8001, help="of the gateways' sandbox (8001)")
+    add_listening(parser, outer)
+    parser.add_argument(
+        "--sandbox-port", type=port_number, default=8001, help="of the gateways' sandbox (8001)"
+    )
     parser.add_argument(
         "--data-dir",
         type=Path,

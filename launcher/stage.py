@@ -66,7 +66,7 @@ class Stage:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command of the product; return what it prints."""
-        command = [sys.executable, "manage.py", *arguments]
+        command = [sys.executable, "-m", "tillgate", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self._env, check=True, stdout=subprocess.PIPE, text=True)
         return done.stdout.strip()
 

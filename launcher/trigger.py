@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from launcher.environment import ROOT, data_dir_of, installation_at, outer_environment, product_environment
+from launcher.environment import HOME, data_dir_of, installation_at, outer_environment, product_environment
 from launcher.http import Refused
 from launcher.stage import CURRENCIES, Stage
 
@@ -89,7 +89,7 @@ def main() -> int:
     """Let it happen; 0 when it has."""
     options = _options()
     outer = outer_environment()
-    installation = installation_at(ROOT / options.data_dir if options.data_dir else data_dir_of(outer))
+    installation = installation_at(HOME / options.data_dir if options.data_dir else data_dir_of(outer))
     stage = Trigger(installation.url, installation.sandbox_url, product_environment(installation, outer))
     try:
         payment_id = stage.make(options.event, options.gateway)

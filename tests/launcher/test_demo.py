@@ -98,7 +98,7 @@ def play_there(tmp_path_factory):
 
 
 def run_demo(*arguments, env=None):
-    command = [sys.executable, "-m", "launcher.demo", *arguments]
+    command = [sys.executable, "-m", "launcher", "demo", *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=180
     )

@@ -164,7 +164,7 @@ def test_dotenv_reads_comments_quotes_and_export(tmp_path):
 
 def test_the_shell_wins_over_dotenv_also_by_file(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text("SECRET_KEY=dotenv\nTILLGATE_DEFAULT_CURRENCY=KES\n")
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "HOME", tmp_path)
     monkeypatch.delenv("SECRET_KEY")
     monkeypatch.setenv("SECRET_KEY_FILE", "/run/secrets/key")
 

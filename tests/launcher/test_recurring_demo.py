@@ -33,7 +33,7 @@ def told(entries, stopped_seq=MONTHS + 1):
 
 
 def run_demo(*arguments):
-    command = [sys.executable, "-m", "launcher.demo", "--recurring", *arguments]
+    command = [sys.executable, "-m", "launcher", "demo", "--recurring", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 

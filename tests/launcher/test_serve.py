@@ -45,7 +45,7 @@ class Served(subprocess.Popen[str]):
 def tree(tmp_path):
     """A repository of stand-ins around the real launcher."""
     shutil.copytree(ROOT / "launcher", tmp_path / "launcher")
-    (tmp_path / "manage.py").write_text(MANAGE)
+    (tmp_path / "tillgate.py").write_text(MANAGE)
     (tmp_path / "granian.py").write_text(SERVER)
     (tmp_path / "sandbox.py").write_text(SERVER)
     return tmp_path
@@ -59,7 +59,7 @@ def serve(tree):
         port, sandbox_port = free_ports(2)
         words = ["--port", str(port), "--sandbox-port", str(sandbox_port)]
         process = Served(
-            [sys.executable, "-u", "-m", "launcher.serve", *words],
+            [sys.executable, "-u", "-m", "launcher", *words],
             cwd=tree,
             env={**clean_environment(), **more},
             stdout=subprocess.PIPE,
@@ -170,7 +170,7 @@ def test_commands_run_with_dashes_on_the_same_data_and_sandbox(serve, tree):
     read_until(process, "Ctrl-C")
 
     done = subprocess.run(
-        [sys.executable, "-m", "launcher.command", "verify-ledger", "--all"],
+        [sys.executable, "-m", "launcher", "verify-ledger", "--all"],
         cwd=tree,
         env=clean_environment(),
         capture_output=True,
