@@ -35,9 +35,9 @@ def main() -> int:
 
 def granian(installation: Installation, env: Mapping[str, str]) -> list[str]:
     """Return what follows `python` to start the web server."""
-    where = ["--host", installation.host, "--port", str(installation.port), "--backlog", "1024"]
+    where = ["--host", installation.host, "--port", str(installation.port)]
     processes = env.get("TILLGATE_WEB_PROCESSES") or "2"
-    size = ["--workers", processes, "--blocking-threads", str(THREADS)]
+    size = ["--workers", processes, "--blocking-threads", str(THREADS), "--backlog", "1024"]
     # A worker process that crashes is replaced; one that does not end when told to is killed.
     care = ["--respawn-failed-workers", "--workers-kill-timeout", "12"]
     lean = ["--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log", "--log-level", "error"]

@@ -18,7 +18,7 @@ from tests.environment import SANDBOX_ENVIRON
 from tests.fakes import FakeGateway, Script
 from tests.several import TimedScript, put_in_place
 from tests.throttling import StoppedClock
-from tillgate.common import clock, throttles
+from tillgate.common import clock, restoration, throttles
 from tillgate.events.services.listeners import forget_listeners, listeners_to
 from tillgate.gateways import registry
 from tillgate.merchants.models import ApiKey, Merchant
@@ -59,6 +59,7 @@ def fresh_process() -> Iterator[None]:
     forget_own_accounts()
     throttles.forget_all()
     clock.forget()
+    restoration.forget()
     forget_listeners()
     yield
     clock.forget()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from launcher.environment import Installation
-from launcher.product import Product
+from launcher.web import granian
 from tools.bench.figures import Figure, Goal, Load, Series, number, ratio
 from tools.bench.load import Call, read_wrk, summary
 from tools.bench.measure import Results
@@ -107,9 +107,9 @@ def test_a_table_is_aligned():
 
 
 def test_the_bench_serves_as_the_product_does(tmp_path):
-    product = Product(Installation(data_dir=tmp_path, port=8123), {})
+    served = granian(Installation(data_dir=tmp_path, port=8123), {"TILLGATE_WEB_PROCESSES": str(PROCESSES)})
 
-    assert web_command(8123, "tillgate.wsgi:application") == product._web(str(PROCESSES))
+    assert web_command(8123, "tillgate.wsgi:application") == served
 
 
 def test_the_slow_gateway_takes_the_money_of_one_reference_once():

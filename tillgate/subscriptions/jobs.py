@@ -1,5 +1,6 @@
 """What the worker does for recurring payments. Each job calls one service, and may run twice or late."""
 
+from tillgate.common import restoration
 from tillgate.common.jobs import periodic, task
 from tillgate.payments.services import sync
 from tillgate.subscriptions.services import charge, cycles, follow, mails, notices
@@ -47,7 +48,9 @@ def send_mail(subscription_id: int, mail: str, cycle_id: int | None) -> None:
 @periodic(every_s=5)
 @task(max_attempts=20, backoff_s=(5,))
 def open_cycles() -> None:
-    """Open the cycles that are due, and queue the tries whose time has come."""
+    """Open the cycles that are due, and queue the tries whose time has come; nothing after a restoration."""
+    if restoration.is_holding():
+        return
     cycles.open_due()
     charge.queue_due_tries()
 

@@ -18,7 +18,8 @@ from launcher.environment import (
     sandbox_environment,
 )
 from launcher.processes import Child, Group, descendants
-from launcher.product import WEB_THREADS, answers, free_ports
+from launcher.product import answers, free_ports
+from launcher.web import THREADS
 
 PROCESSES = 2
 READY_WITHIN_S = 60
@@ -143,6 +144,6 @@ def web_command(port: int, target: str) -> list[str]:
     """Return the command of a web server, as `./run` has it."""
     lean = ["--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log", "--log-level", "error"]
     where = ["--host", "127.0.0.1", "--port", str(port)]
-    size = ["--workers", str(PROCESSES), "--blocking-threads", str(WEB_THREADS), "--backlog", "1024"]
+    size = ["--workers", str(PROCESSES), "--blocking-threads", str(THREADS), "--backlog", "1024"]
     care = ["--respawn-failed-workers", "--workers-kill-timeout", "12"]
     return ["-m", "granian", *lean, *where, *size, *care, target]

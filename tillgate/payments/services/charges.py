@@ -5,7 +5,7 @@ A charge whose answer was lost is looked up. "Not found" is no leave to charge a
 charge late. It is sent again, under the same reference, only where that cannot take the money twice.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
@@ -37,8 +37,13 @@ NOT_SENT = Failure(
 REFUSED = Failure(code="gateway_refused", message="The gateway refused the charge.", retryable=False)
 
 
-def reserve_charge(payment: Payment, method: PaymentMethod, gateway_reference: str) -> Attempt:
+def reserve_charge(
+    payment: Payment, method: PaymentMethod, gateway_reference: str, *, sent_since: datetime | None = None
+) -> Attempt:
     """Write down that a locked payment is being charged by a saved method; the caller commits, then calls.
+
+    `sent_since`: this very charge may have been sent already, at that time or later, of which a restored
+    backup knows nothing. It is then one whose answer was lost: to be asked about, not to be sent.
 
     From here on it can be neither canceled nor expired, nor paid by hand: the money may be moving. The
     database refuses a second charge under this reference, and a second one beside an open one.
@@ -50,12 +55,12 @@ def reserve_charge(payment: Payment, method: PaymentMethod, gateway_reference: s
         payment=payment,
         gateway=method.gateway,
         mode=payment.mode,
-        status=AttemptStatus.SENT,
+        status=AttemptStatus.UNKNOWN if sent_since else AttemptStatus.SENT,
         initiated_by="merchant",
         payment_method=method,
         gateway_reference=gateway_reference,
         processing=True,
-        created_at=clock.now(),
+        created_at=sent_since or clock.now(),
     )
     event: dict[str, object] = {"attempt": attempt.reference, "gateway": method.gateway}
     move_payment(payment, PaymentStatus.PROCESSING, event=event, gateway=method.gateway, asked_at=clock.now())

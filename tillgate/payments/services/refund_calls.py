@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from tillgate.common import clock
+from tillgate.common import clock, restoration
 from tillgate.common.references import is_reference
 from tillgate.gateways.errors import GatewayError, Rejected, Unreachable
 from tillgate.gateways.protocol import Gateway, RefundRef, RefundSnapshot, RepeatsRefunds
@@ -37,6 +37,9 @@ def submit(refund_id: int) -> None:
         return
     if refund.listed_before is not None:
         _store_lost(refund)
+        return
+    if known := restoration.missed(refund.created_at):
+        _store_maybe_made(refund, known.backed_up_at)
         return
     if refund.payment.refunds.unanswered().exists():
         _wait(refund)
@@ -267,6 +270,17 @@ def _store_rejected(refund: Refund, error: GatewayError) -> None:
 @transaction.atomic
 def _store_lost(refund: Refund) -> None:
     _lost(_lock(refund)[1])
+
+
+@transaction.atomic
+def _store_maybe_made(refund: Refund, since: datetime) -> None:
+    """It may have been called since the backup that was restored: what no row of ours names may be it."""
+    _, refund = _lock(refund)
+    if refund.status != RefundStatus.PENDING or refund.listed_before is not None:
+        return
+    refund.listed_before, refund.called_at = [], since
+    refund.save(update_fields=["listed_before", "called_at"])
+    _lost(refund)
 
 
 def _lost(refund: Refund) -> None:

@@ -1,11 +1,11 @@
 """What of recurring payments waits for a person, and what their rows must never say."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
-from tillgate.common import clock
+from tillgate.common import clock, restoration
 from tillgate.payments.states import PAYABLE, SETTLED
 from tillgate.subscriptions.models import Cycle, Subscription
 from tillgate.subscriptions.states import COLLECTING, CycleStatus
@@ -16,6 +16,8 @@ STUCK = timedelta(days=1)
 
 def waiting_for_a_person() -> Iterator[str]:
     """Yield one sentence for each thing that the scheduler should have done, and has not."""
+    if restoration.is_holding():
+        yield "A backup was restored: nothing is charged until `./run release-charges`."
     for subscription in Subscription.objects.due(clock.now() - LATE)[:100].iterator():
         yield f"{subscription.reference} is due since {subscription.next_opens_at}: does a worker run?"
     forgotten = Cycle.objects.filter(
@@ -30,6 +32,12 @@ def waiting_for_a_person() -> Iterator[str]:
         yield f"{cycle.payment} is paid, and {cycle.subscription} has not heard of it: are jobs failing?"
     for cycle in forgotten.select_related("subscription", "payment").order_by("pk").iterator():
         yield f"{cycle.payment} of {cycle.subscription.reference} is open, and nobody will collect it."
+
+
+def due_since(start: datetime, end: datetime) -> int:
+    """Return how many cycles fell due in that time, as far as this database knows: opened, or still to be."""
+    opened = Cycle.objects.filter(due_at__gt=start, due_at__lte=end, status=CycleStatus.OPEN).count()
+    return opened + Subscription.objects.due(end).count()
 
 
 def broken_rules() -> Iterator[str]:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from tillgate.common import clock
+from tillgate.common import clock, restoration
 from tillgate.common.jobs import Call, enqueue_all
 from tillgate.gateways.protocol import ChargesSaved
 from tillgate.gateways.registry import GATEWAYS
@@ -56,12 +56,12 @@ def charge_cycle(cycle_id: int, number: int) -> None:
     """Make try `number` of a cycle, unless somebody has stopped it or it is paid; a repeat after a crash
     asks what became of it instead of charging again."""
     attempt = _reserve(cycle_id, number)
-    if attempt is not None:
+    if attempt is not None and attempt.status == AttemptStatus.SENT:
         send_charge(attempt)
         return
     cycle = Cycle.objects.select_related("subscription").get(pk=cycle_id)
     sent = Attempt.objects.filter(gateway_reference=_reference(cycle, number)).first()
-    if sent is not None and sent.status == AttemptStatus.SENT:
+    if sent is not None and sent.status in UNANSWERED:
         ask(sent.pk)
 
 
@@ -149,6 +149,10 @@ def _reserve(cycle_id: int, number: int) -> Attempt | None:
     is_next = cycle.tries == cycle.tries_judged == number - 1
     if not is_next or cycle.status != CycleStatus.OPEN or subscription.status not in COLLECTING:
         return None
+    if restoration.is_holding():
+        cycle.next_try_at = clock.now()  # The queue's turn again, once it is released.
+        cycle.save(update_fields=["next_try_at"])
+        return None
     method = subscription.payment_method
     if method is None or method.removed_at is not None:
         cycle.needs_customer = True
@@ -164,7 +168,9 @@ def _reserve(cycle_id: int, number: int) -> Attempt | None:
         cycle.next_try_at = clock.now() + wait
         cycle.save(update_fields=["next_try_at"])
         return None
-    attempt = reserve_charge(payment, method, _reference(cycle, number))
+    known = restoration.missed(cycle.due_at)
+    sent_since = known.backed_up_at if known else None
+    attempt = reserve_charge(payment, method, _reference(cycle, number), sent_since=sent_since)
     cycle.tries = number
     cycle.save(update_fields=["tries"])
     return attempt
@@ -176,7 +182,7 @@ def _reserve_again(known: Attempt, gateway: ChargesSaved) -> Attempt | None:
     subscription = lock_subscription(cycle.subscription_id)
     lock_payment(known.payment_id)
     attempt = lost_charges().select_related("payment__merchant", "payment_method").filter(pk=known.pk).first()
-    if attempt is None or not may_be_sent_again(attempt, gateway):
+    if attempt is None or restoration.is_holding() or not may_be_sent_again(attempt, gateway):
         return None
     method = attempt.payment_method
     by_charge = subscription.status in COLLECTING and subscription.collection == Collection.CHARGE

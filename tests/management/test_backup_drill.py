@@ -1,0 +1,150 @@
+"""A backup of a shop at work, restored into an empty database of either kind, keeps every rule of money."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from launcher.environment import Installation, private_environment, product_environment
+from launcher.product import Product, free_ports
+from tests.postgres import postgres
+from tests.requires import skip_without
+from tillgate.management.backups.archive import read_records
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
+# What a restoration itself writes, or ends.
+ITS_OWN = {"common.Restoration", "merchants.Login"}
+
+
+def command(env, *words, fails=False):
+    line = [sys.executable, "-m", "launcher", *words]
+    done = subprocess.run(line, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def tables_of(path, keys, settings):
+    """Return each table's rows, as the file has them."""
+    settings.TILLGATE_ENCRYPTION_KEYS = (keys,)
+    found, rows = {}, []
+    with path.open("rb") as file:
+        for record in read_records(file):
+            if isinstance(record, list):
+                rows.append(record)
+            elif "table" in record:
+                rows = found.setdefault(record["table"], [])
+    return {label: rows for label, rows in found.items() if label not in ITS_OWN}
+
+
+@contextmanager
+def running(folder):
+    """A product with its sandbox; gives the environment of its commands."""
+    port, sandbox_port = free_ports(2)
+    installation = Installation(data_dir=folder / "var", port=port, sandbox_port=sandbox_port)
+    outer = {**private_environment(), "TILLGATE_DATA_DIR": str(installation.data_dir)}
+    with tempfile.TemporaryFile() as output:
+        product = Product(installation, outer, output)
+        product.start()
+        try:
+            yield product_environment(installation, outer)
+        finally:
+            product.stop()
+
+
+@pytest.fixture(scope="module")
+def shop():
+    """A shop where a payment was completed, and one refunded; backed up while it runs."""
+    with tempfile.TemporaryDirectory(prefix="tillgate-drill-") as folder, running(Path(folder)) as env:
+        for words in (["payment.completed"], ["payment.refunded"], ["payment.failed", "--gateway", "paypal"]):
+            command(env, "trigger", *words)
+        backup = Path(folder) / "shop.backup"
+        assert str(backup) in command(env, "backup", str(backup))
+        yield env, backup
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def elsewhere(request, shop, tmp_path):
+    """The environment of another, empty installation, with the same keys."""
+    env = {
+        **shop[0],
+        "TILLGATE_DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/other.sqlite3",
+    }
+    if request.param == "sqlite":
+        yield env
+        return
+    with postgres() as found:
+        if not found.url:
+            skip_without("postgresql", found.where)
+        name = f"tillgate_drill_{os.getpid()}"
+        base, _, _ = found.url.rpartition("/")
+        run_sql(found.url, f"CREATE DATABASE {name}")
+        try:
+            yield {**env, "DATABASE_URL": f"{base}/{name}"}
+        finally:
+            run_sql(found.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def run_sql(url, statement):
+    import environ
+    import psycopg
+
+    database = environ.Env.db_url_config(url)
+    where = {"host": database["HOST"], "user": database["USER"], "password": database["PASSWORD"]}
+    port = database["PORT"] or None
+    with psycopg.connect(dbname=database["NAME"], port=port, autocommit=True, **where) as connection:
+        connection.execute(statement)
+
+
+def test_a_backup_is_restored_whole_and_every_rule_of_money_holds(shop, elsewhere, tmp_path, settings):
+    env, backup = shop
+    again = tmp_path / "again.backup"
+
+    said = command(elsewhere, "restore", str(backup))
+    ledger = command(elsewhere, "verify-ledger")
+    command(elsewhere, "backup", str(again))
+
+    assert "./run release-charges" in said
+    assert "Every rule of money holds." in ledger
+    assert "nothing is charged until `./run release-charges`" in ledger
+    key = Path(env["TILLGATE_ENCRYPTION_KEYS_FILE"]).read_text()
+    before, after = tables_of(backup, key, settings), tables_of(again, key, settings)
+    assert before["payments.Payment"]
+    assert before["ledger.Entry"]
+    assert after == before
+    assert "has rows already" in command(elsewhere, "restore", str(backup), fails=True)
+    assert "Released." in command(elsewhere, "release-charges", "--yes")
+    assert "Nothing waits" in command(elsewhere, "release-charges", "--yes", fails=True)
+
+
+def test_a_lost_database_is_restored_in_its_place_and_goes_on_taking_payments(tmp_path):
+    with running(tmp_path) as env:
+        command(env, "trigger", "payment.completed")
+        command(env, "backup", "--keep", "1")
+        command(env, "backup", "--keep", "1")
+    (backup,) = (tmp_path / "var" / "backups").iterdir()
+    for file in (tmp_path / "var").glob("tillgate.sqlite3*"):
+        file.unlink()
+
+    command(env, "restore", str(backup))
+
+    with running(tmp_path) as env:
+        command(env, "trigger", "payment.completed")
+        assert "Every rule of money holds." in command(env, "verify-ledger")
+
+
+def test_the_file_shows_nothing_of_anybody(shop):
+    data = shop[1].read_bytes()
+
+    assert b"john@example.com" not in data
+    assert shop[1].stat().st_mode & 0o077 == 0
+
+
+def test_a_backup_can_be_checked_without_restoring_it(shop):
+    env, backup = shop
+
+    assert "This backup is whole" in command(env, "restore", "--check", str(backup))
