@@ -30,7 +30,8 @@ def command(env, *words, fails=False):
 def tables_of(path, keys, settings):
     """Return each table's rows, as the file has them."""
     settings.TILLGATE_ENCRYPTION_KEYS = (keys,)
-    found, rows = {}, []
+    found: dict[str, list] = {}
+    rows: list = []
     with path.open("rb") as file:
         for record in read_records(file):
             if isinstance(record, list):

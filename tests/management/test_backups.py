@@ -111,7 +111,9 @@ def test_a_backup_of_a_newer_version_is_not_restored_by_halves(monkeypatch):
     monkeypatch.setattr(tables, "_require_empty", lambda: None)  # The suite's own has its first rows.
 
     with pytest.raises(tables.NotNow, match=r"payments\.0099_of_tomorrow"):
-        tables.load(iter([{"migrations": [["payments", "0099_of_tomorrow"]]}]))
+        tables.load(
+            iter([{"made_at": "2026-11-29T10:00:00Z", "migrations": [["payments", "0099_of_tomorrow"]]}])
+        )
 
 
 @pytest.mark.parametrize("counts", [{"a.A": 2}, {"a.A": 1, "b.B": 0}, None])

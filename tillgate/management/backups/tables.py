@@ -8,12 +8,14 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from tillgate.common import clock
+from tillgate.common.models import Restoration
 from tillgate.management.backups.archive import Unreadable
 
 ROWS_AT_ONCE = 500
@@ -44,7 +46,7 @@ def dump() -> Iterator[Any]:
 
 
 def load(records: Iterable[Any]) -> dict[str, int]:
-    """Fill an empty database, and hold charges; return how many rows each table has got.
+    """Fill an empty database, bring it up to this version, hold charges; return how many rows each table has.
 
     Raises NotNow for a database that has rows, and Unreadable; then nothing is restored.
     """
@@ -52,16 +54,18 @@ def load(records: Iterable[Any]) -> dict[str, int]:
     rest = iter(records)
     first = next(rest)
     applied = {(str(app), str(name)) for app, name in first["migrations"]}
+    made_at = models.DateTimeField().to_python(first["made_at"])
     loader = _migrate_to(applied)
     known = {model._meta.label: model for model in _models(loader, applied)}
     with transaction.atomic():
         counts = _load_rows(rest, known)
         if restorations := known.get("common.Restoration"):
             clock.forget()  # The backup may have moved it.
-            made_at = models.DateTimeField().to_python(first["made_at"])
             restorations._base_manager.create(backed_up_at=made_at, ran_until=clock.now())
         connection.check_constraints()
     _reset_sequences(list(known.values()))
+    call_command("migrate", verbosity=0)
+    Restoration.objects.get_or_create(backed_up_at=made_at, defaults={"ran_until": clock.now()})
     return counts
 
 

@@ -1,5 +1,6 @@
-"""`./run` calls this before it starts anything: tables, the default merchant, its first key."""
+"""`./run` calls this before it starts anything: tables, static files, the default merchant, its first key."""
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import call_command
@@ -7,6 +8,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from tillgate.events.services.endpoints import follow_settings
+from tillgate.management import static_files
+from tillgate.management.upgrading import upgrade
 from tillgate.merchants.models import ApiKey, Merchant
 from tillgate.merchants.services.accounts import guest_mode
 from tillgate.merchants.services.audit import by_command, record
@@ -18,8 +21,15 @@ class Command(BaseCommand):
     help = "Create or upgrade the tables, make the default merchant and, at first start, its secret key."
     requires_system_checks = "__all__"
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", verbosity=0)
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--no-backup", action="store_true", help="upgrade a SQLite database without a backup before"
+        )
+
+    def handle(self, *args: Any, no_backup: bool, **options: Any) -> None:
+        upgrade(self.stdout.write, backs_up=not no_backup)
+        if static_files.is_due():
+            call_command("collectstatic", interactive=False, verbosity=0)
         merchant = ensure_default_merchant(name="My shop")
         follow_settings()
         if not ApiKey.objects.filter(merchant=merchant).exists():

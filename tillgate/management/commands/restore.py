@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from tillgate.common import restoration
@@ -52,7 +51,6 @@ class Command(BaseCommand):
             self.stdout.write(f"This backup is whole: {sum(counts.values())} rows of {len(counts)} tables.")
             return
         rows = sum(tables.load(records).values())
-        call_command("migrate", verbosity=0)
         restoration.forget()
         newest = restoration.newest_restoration()
         assert newest is not None, "what was restored says so"
