@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from launcher.environment import (
     ROOT,
     Installation,
     data_dir_of,
+    installation_at,
     outer_environment,
     product_environment,
 )
@@ -22,7 +24,7 @@ def main() -> int:
     """Become the web server; 1 when a setting is dangerous, which is said with its fix."""
     outer = outer_environment()
     options = _options(outer)
-    installation = Installation(data_dir=data_dir_of(outer), host=options.host, port=options.port)
+    installation = replace(installation_at(data_dir_of(outer)), host=options.host, port=options.port)
     env = product_environment(installation, outer)
     # Each of its processes would refuse to start as well, and be started again and again.
     check = [sys.executable, "-m", "tillgate", "check", "--tag", "security"]

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from environ import Env
+from psycopg import connect
+
 UNPRIVILEGED = ("postgres", "nobody")
 # Durability is not what the tests look at, and the cluster lives for minutes.
 SETTINGS = {
@@ -50,6 +53,19 @@ def postgres(settings: Mapping[str, str] = SETTINGS) -> Iterator[Found]:
         yield from _cluster(binaries, folder, settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def empty_database(url: str, name: str) -> Iterator[str]:
+    """Make a database on the server of `url` for the time of the block; give its own URL."""
+    server = Env.db_url_config(url)
+    where = {"host": server["HOST"], "user": server["USER"], "password": server["PASSWORD"]}
+    with connect(dbname=server["NAME"], port=server["PORT"] or None, autocommit=True, **where) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{url.rpartition('/')[0]}/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def find_binaries() -> Path | None:

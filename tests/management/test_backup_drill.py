@@ -11,7 +11,7 @@ import pytest
 
 from launcher.environment import Installation, private_environment, product_environment
 from launcher.product import Product, free_ports
-from tests.postgres import postgres
+from tests.postgres import empty_database, postgres
 from tests.requires import skip_without
 from tillgate.management.backups.archive import read_records
 
@@ -81,24 +81,8 @@ def elsewhere(request, shop, tmp_path):
     with postgres() as found:
         if not found.url:
             skip_without("postgresql", found.where)
-        name = f"tillgate_drill_{os.getpid()}"
-        base, _, _ = found.url.rpartition("/")
-        run_sql(found.url, f"CREATE DATABASE {name}")
-        try:
-            yield {**env, "DATABASE_URL": f"{base}/{name}"}
-        finally:
-            run_sql(found.url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def run_sql(url, statement):
-    import environ
-    import psycopg
-
-    database = environ.Env.db_url_config(url)
-    where = {"host": database["HOST"], "user": database["USER"], "password": database["PASSWORD"]}
-    port = database["PORT"] or None
-    with psycopg.connect(dbname=database["NAME"], port=port, autocommit=True, **where) as connection:
-        connection.execute(statement)
+        with empty_database(found.url, f"tillgate_drill_{os.getpid()}") as url:
+            yield {**env, "DATABASE_URL": url}
 
 
 def test_a_backup_is_restored_whole_and_every_rule_of_money_holds(shop, elsewhere, tmp_path, settings):
