@@ -1,7 +1,7 @@
 """`./run bench [--short]`: the product beside the limits of this machine, on SQLite and PostgreSQL.
 
 Prints the figures. The whole run (up to 15 minutes) writes docs/benchmarks.md, unless something failed;
-`--short` (under two minutes) only prints. A goal that is missed is said and is no failure; a figure that
+`--short` (about a minute) only prints. A goal that is missed is said and is no failure; a figure that
 could not be measured, and more SQL statements than a path may send, are.
 """
 

@@ -31,13 +31,13 @@ FULL = Plan(
     events=10_000,
 )
 SHORT = Plan(
-    large_rows=50_000,
-    rounds=2,
+    large_rows=20_000,
+    rounds=1,
     seconds=1,
     hang_rounds=1,
     hang_s=2,
     webhook_s=2,
-    settles=100,
+    settles=50,
     renewals=50,
-    events=500,
+    events=200,
 )
