@@ -6,7 +6,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
 PATHS = sorted(
-    set(re.findall(r"(?:tillgate|sandbox|launcher|tools|tests|docs)/[\w/]*(?:\.py|\.md|\.toml)?", TEXT))
+    set(
+        re.findall(r"(?:tillgate|sandbox|launcher|deploy|tools|tests|docs)/[\w/]*(?:\.py|\.md|\.toml)?", TEXT)
+    )
 )
 NAMES = sorted(set(re.findall(r": `([A-Za-z_]+)`|`([A-Z_]{4,})`|→ `([a-z_]+)`", TEXT)))
 
@@ -23,6 +25,7 @@ def test_every_file_on_the_map_exists(path):
 
 @pytest.mark.parametrize("name", ["".join(groups) for groups in NAMES])
 def test_every_function_on_the_map_exists(name):
-    source = "\n".join(path.read_text() for path in (ROOT / "tillgate").rglob("*.py"))
+    files = (path for package in ("tillgate", "launcher") for path in (ROOT / package).rglob("*.py"))
+    source = "\n".join(path.read_text() for path in files)
 
     assert re.search(rf"^(?:def|class) {name}\b|^{name}\b.* = ", source, re.MULTILINE)
