@@ -18,6 +18,7 @@ from tillgate.common.jobs.times import real_now
 from tools.paths import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
+FORGETS = "It may forget what it has confirmed"
 ABOUTS = [
     "database",
     "clock",
@@ -43,6 +44,11 @@ def working(merchant):
     Job.objects.create(**work, status="done", created_at=clock.now(), ended_at=real_now())
 
 
+def unwell(said):
+    """What is not well; that the tests' own PostgreSQL keeps nothing on a disk is no news."""
+    return [line for line in said.splitlines() if not line.startswith("ok") and FORGETS not in line]
+
+
 def doctor(*options):
     """The exit status, and what was printed."""
     out = StringIO()
@@ -56,8 +62,8 @@ def doctor(*options):
 def test_an_installation_at_which_all_is_well_has_status_0(working):
     status, said = doctor()
 
-    assert not [line for line in said.splitlines() if line.startswith(("broken", "look"))], said
-    assert status == 0
+    assert unwell(said) == []
+    assert status == (FORGETS in said)
     assert list(dict.fromkeys(line[12:].split()[0] for line in said.splitlines())) == [
         about
         for about in ABOUTS
@@ -76,10 +82,9 @@ def test_every_room_is_examined(working):
 def test_what_is_broken_has_status_1_and_says_what_to_do(merchant):
     status, said = doctor()
 
-    (line,) = [line for line in said.splitlines() if line.startswith("broken")]
     assert status == 1
-    assert "worker" in line
-    assert "Fix: Start one: ./run worker" in line
+    assert [line[:20].split()[-1] for line in unwell(said)] == ["worker", "people", "people"]
+    assert "Fix: Start one: ./run worker" in unwell(said)[0]
 
 
 def test_as_json_it_says_the_same(working, settings):
@@ -89,7 +94,8 @@ def test_as_json_it_says_the_same(working, settings):
 
     assert (status, told["verdict"]) == (1, "broken")
     assert {"about", "verdict", "seen", "fix"} == set(told["findings"][0])
-    assert [one["about"] for one in told["findings"] if one["verdict"] == "broken"] == ["gateways"]
+    broken = [one for one in told["findings"] if one["verdict"] == "broken" and FORGETS not in one["seen"]]
+    assert [one["about"] for one in broken] == ["gateways"]
 
 
 def test_no_secret_is_printed_and_nothing_of_anybody(working, settings):
