@@ -99,7 +99,7 @@ def product_environment(installation: Installation, outer: Mapping[str, str]) ->
     makes_secrets = env.get("TILLGATE_ENV") == "local" or not _is_set(env, "DATABASE_URL")
     for name, file, make in OWN_SECRETS:
         path = data_dir / file
-        if not _is_set(env, name) and (makes_secrets or path.is_file()):
+        if not _is_set(env, name) and makes_secrets:
             env.pop(name, None)
             env[f"{name}_FILE"] = str(secret_file(path, make()))
     if uses_sandbox(env):

@@ -73,7 +73,7 @@ class Product:
         self.group.stop()
 
     def _prepare(self, env: Mapping[str, str]) -> None:
-        child = self.group.start("prepare", ["-m", "tillgate", "prepare"], env)
+        child = self.group.start("prepare", ["-m", "tillgate", "prepare", "--show-key"], env)
         while child.process.poll() is None:
             if self.stop_asked:
                 raise Stopped

@@ -43,7 +43,7 @@ def granian(installation: Installation, env: Mapping[str, str]) -> list[str]:
     # A worker process that crashes is replaced; one that does not end when told to is killed.
     care = ["--respawn-failed-workers", "--workers-kill-timeout", "12"]
     lean = ["--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log", "--log-level", "error"]
-    return ["-m", "granian", *lean, *where, *size, *care, "tillgate.wsgi:application"]
+    return ["-m", "launcher.leaving", *lean, *where, *size, *care, "tillgate.wsgi:application"]
 
 
 def _options(outer: Mapping[str, str]) -> argparse.Namespace:

@@ -32,6 +32,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 TILLGATE_TRUSTED_PROXIES = whole("TILLGATE_TRUSTED_PROXIES")
 TILLGATE_WEB_PROCESSES = whole("TILLGATE_WEB_PROCESSES") or 2
 
+# What whoever watches is told.
+TILLGATE_METRICS_TOKEN = env.str("TILLGATE_METRICS_TOKEN", "").strip()
+TILLGATE_ACCESS_LOG = env.str("TILLGATE_ACCESS_LOG", "")  # Empty: below, by what kind it is.
+
 # Money.
 TILLGATE_DEFAULT_CURRENCY = env.str("TILLGATE_DEFAULT_CURRENCY", "NGN")
 TILLGATE_GUEST_CREATE = env.str("TILLGATE_GUEST_CREATE", "on")
@@ -59,7 +63,8 @@ TILLGATE_WEBHOOK_SECRET = env.str("TILLGATE_WEBHOOK_SECRET", "")
 TILLGATE_WEBHOOK_PRIVATE_HOSTS = env.list("TILLGATE_WEBHOOK_PRIVATE_HOSTS", default=[])
 
 # Mail. Locally it is written into files, for everyone to read; production says where to.
-vars().update(env.email_url("EMAIL_URL", f"filemail:///{TILLGATE_DATA_DIR / 'mail'}"))
+email_url = env.str("EMAIL_URL", "") or f"filemail:///{TILLGATE_DATA_DIR / 'mail'}"
+vars().update(env.email_url_config(email_url))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("TILLGATE_MAIL_FROM", "") or f"payments@{urlsplit(TILLGATE_PUBLIC_URL).hostname}"
 
@@ -83,10 +88,13 @@ TILLGATE_FEES_FILE = env.str("TILLGATE_FEES_FILE", "")
 if any(account.mode == "live" for account in accounts_from(globals())):
     TILLGATE_ENV = "production"  # Real money is never taken with a developer's settings.
 IS_LOCAL = TILLGATE_ENV == "local"
+TILLGATE_ACCESS_LOG = TILLGATE_ACCESS_LOG or ("off" if IS_LOCAL else "on")
 
 # Database. SQLite waits for its one writer at BEGIN, where it can, and not in the middle.
-DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{TILLGATE_DATA_DIR / 'tillgate.sqlite3'}")}
-# A thread keeps its connection: a pool would hand one over at every request, and costs a tenth of a create.
+database_url = env.str("DATABASE_URL", "") or f"sqlite:///{TILLGATE_DATA_DIR / 'tillgate.sqlite3'}"
+DATABASES = {"default": env.db_url_config(database_url)}
+TILLGATE_DATABASE_POOL = whole("TILLGATE_DATABASE_POOL")
+# A thread keeps its connection: a pool hands one over at every request, which costs a tenth of a create.
 DATABASES["default"]["CONN_MAX_AGE"] = None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
@@ -101,6 +109,14 @@ else:
         "server_side_binding": True,
         "prepare_threshold": 0,
     }
+    if TILLGATE_DATABASE_POOL:
+        # For a server that admits few connections; a thread waits for one no longer than it would for a lock.
+        DATABASES["default"]["OPTIONS"]["pool"] = {
+            "min_size": 1,
+            "max_size": TILLGATE_DATABASE_POOL,
+            "timeout": 10,
+        }
+        DATABASES["default"]["CONN_MAX_AGE"] = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 DEBUG = False
@@ -131,6 +147,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "tillgate.common.web.RequestIdMiddleware",
+    "tillgate.common.web.ObservationMiddleware",
     "tillgate.common.web.TrailingSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "tillgate.common.web.ContentSecurityPolicyMiddleware",
@@ -141,8 +158,19 @@ MIDDLEWARE = [
 ]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = ROOT / "staticfiles"
+# Where they were collected, files are compressed and, with a hash in their name, kept by browsers for good.
+IS_COLLECTED = not IS_LOCAL and (STATIC_ROOT / "staticfiles.json").is_file()
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+}
+WHITENOISE_USE_FINDERS = not IS_COLLECTED
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("png", "svg", "woff2", "map")  # Maps are large, and for developers.
 
 AUTH_USER_MODEL = "merchants.User"
 PASSWORD_HASHERS = ["tillgate.merchants.hashers.SmallArgon2"]
@@ -198,7 +226,7 @@ SPECTACULAR_SETTINGS = {
 # Security. Pages go to https; the API does not redirect a key that was sent in the clear.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 SECURE_SSL_REDIRECT = not IS_LOCAL
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^auth/", r"^dukka/api/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^auth/", r"^dukka/api/", r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 0 if IS_LOCAL else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not IS_LOCAL
 SECURE_REFERRER_POLICY = "no-referrer"

@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from tillgate.api.health import healthz, readyz
+from tillgate.api.metrics import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/v1/docs", http_method_names=["get", "head"])),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("brand/", include("tillgate.checkout.brand_urls")),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
 ]
 
 handler400 = "tillgate.api.errors.bad_request"

@@ -23,7 +23,8 @@ LOCAL = {
 }
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*.yml"))
-SCANNED = ("tillgate", "launcher", "sandbox", "tools")
+SCANNED = ("tillgate", "launcher", "sandbox", "deploy", "tools")
+PROXY = "deploy/Caddyfile"
 TEMPLATES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("[ts]*/**/templates/**/*.html"))
 
 
@@ -86,7 +87,7 @@ CHECKS = [
     ),
     Check(
         name="dependencies (deptry)",
-        command=tool("deptry", "tillgate", "launcher", "--config", "tools/deptry.toml"),
+        command=tool("deptry", "tillgate", "launcher", "deploy", "--config", "tools/deptry.toml"),
     ),
     *(
         [Check(name="templates (djlint)", command=tool("djlint", "--quiet", "--lint", *TEMPLATES))]
@@ -97,6 +98,15 @@ CHECKS = [
         command=tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS),
     ),
     Check(name="workflows (zizmor)", command=tool("zizmor", "--offline", "--quiet", *WORKFLOWS)),
+    Check(name="image (hadolint)", command=tool("hadolint", "Dockerfile")),
+    Check(
+        name="compose (schema)",
+        command=tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"),
+    ),
+    Check(
+        name="proxy (caddy)", command=tool("caddy", "validate", "--adapter", "caddyfile", "--config", PROXY)
+    ),
+    Check(name="proxy's format (caddy)", command=tool("caddy", "fmt", "--diff", PROXY)),
 ]
 
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from tools.paths import ROOT, parse, python_files, short
 
-PACKAGES = ("tillgate", "sandbox", "launcher", "tools", "tests")
+PACKAGES = ("tillgate", "sandbox", "launcher", "deploy", "tools", "tests")
 DOMAINS = ("subscriptions", "payments", "settlements", "customers", "events", "ledger", "merchants")
 FUNCTION, VIEW_METHOD, TEST = 50, 25, 40
 FILE, TEST_FILE = 400, 500
 ADAPTER_FOLDER = 600
 DOMAIN_FILES, DOMAIN_LINES = 12, 1_500
 # docs/adr/0010-payments-is-the-large-room.md, 0014-one-scheduler-of-our-own.md, 0016-people-and-roles.md,
-# 0017-events-out.md
+# 0017-events-out.md, 0021-an-installation-tells-how-it-is.md
 LARGER = {
-    "payments": (30, 3_800),
-    "subscriptions": (25, 3_000),
-    "merchants": (32, 3_300),
-    "events": (20, 2_400),
+    "payments": (30, 4_100),
+    "subscriptions": (26, 3_000),
+    "merchants": (32, 3_400),
+    "events": (22, 2_400),
 }
 TEST_LINES_PER_CODE_LINE = 1.0
 VERBS = {"get", "post", "put", "patch", "delete", "head", "options"}
@@ -67,7 +67,7 @@ def _domain(package: Path) -> Iterator[str]:
 
 
 def _test_lines() -> Iterator[str]:
-    code = sum(map(_lines, python_files("tillgate", "sandbox", "launcher")))
+    code = sum(map(_lines, python_files("tillgate", "sandbox", "launcher", "deploy")))
     tests = sum(map(_lines, python_files("tests")))
     if tests < code * TEST_LINES_PER_CODE_LINE:
         yield f"tests/ has {tests} lines for {code} lines of code: below {TEST_LINES_PER_CODE_LINE}"

@@ -19,6 +19,14 @@ COMMIT = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 VERSION = re.compile(r"\s+# v\d+(\.\d+)*")
 # What whoever opens an issue or a pull request has written, put into a shell.
 FOREIGN = re.compile(r"\$\{\{\s*github\.(event|head_ref)")
+# Of the workflow that is followed: a pull request's run has our name and a stranger's code.
+OURS = (
+    "workflow_run.conclusion == 'success'",
+    "workflow_run.event == 'push'",
+    "workflow_run.head_branch == 'main'",
+    "workflow_run.head_repository.full_name == github.repository",
+)
+OWN_SECRET = re.compile(r"\$\{\{[^}]*\bsecrets\.(?!GITHUB_TOKEN\b)")
 
 
 def problems() -> Iterator[str]:
@@ -53,13 +61,20 @@ def workflow_problems(text: str) -> Iterator[str]:
         yield "does not begin with `permissions: {}`"
     if "pull_request_target" in (workflow.get("on") or workflow.get(True) or {}):
         yield "runs with our secrets for a stranger's pull request"
-    for step in _steps(workflow):
-        yield from _step_problems(step)
+    follows = "workflow_run" in (workflow.get("on") or workflow.get(True) or {})
+    for name, job in workflow.get("jobs", {}).items():
+        yield from (f"job {name} {said}" for said in _job_problems(job, follows=follows))
+        for step in job.get("steps", []):
+            yield from _step_problems(step)
 
 
-def _steps(workflow: dict[Any, Any]) -> Iterator[dict[str, Any]]:
-    for job in workflow.get("jobs", {}).values():
-        yield from job.get("steps", [])
+def _job_problems(job: dict[str, Any], *, follows: bool) -> Iterator[str]:
+    if "timeout-minutes" not in job:
+        yield "has no timeout-minutes"
+    if OWN_SECRET.search(str(job)) and "environment" not in job:
+        yield "reads a secret outside of an environment"
+    if follows and "needs" not in job and not all(sign in str(job.get("if")) for sign in OURS):
+        yield f"follows the runs of strangers, too: `if` does not ask for {', '.join(OURS)}"
 
 
 def _step_problems(step: dict[str, Any]) -> Iterator[str]:

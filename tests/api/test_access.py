@@ -58,6 +58,7 @@ WITH_KEY = {
     "POST api/v1/approvals/<str:reference>/approve",
     "POST api/v1/approvals/<str:reference>/reject",
     "GET api/v1/audit",
+    "GET api/v1/doctor",
     "GET api/v1/merchant",
     "PATCH api/v1/merchant",
     "PUT api/v1/merchant/logo",
@@ -134,6 +135,7 @@ OTHER_DOORS = {
     "auth/users",
     "healthz",
     "readyz",
+    "metrics",
 }
 OF_ONE_PAYMENT = [
     ("get", "", None),

@@ -61,6 +61,7 @@ MAY = {
     "POST api/v1/approvals/<str:reference>/approve": "                   o . . .  . . . .  . . .",
     "POST api/v1/approvals/<str:reference>/reject": "                    o . . .  . . . .  . . .",
     "GET api/v1/audit": "                                                o . . .  . . . a  . . .",
+    "GET api/v1/doctor": "                                               o m . .  . . . a  . . .",
     "GET api/v1/merchant": "                                             o m . a  . . r a  . . .",
     "PATCH api/v1/merchant": "                                           o . . .  . . . a  . . .",
     "PUT api/v1/merchant/logo": "                                        o . . .  . . . a  . . .",

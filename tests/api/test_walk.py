@@ -19,7 +19,9 @@ OF_ONE = [door for door in DOORS if "<" in door]
 OF_ALL = [door for door in DOORS if "<" not in door]
 BY_ID_TO = ("guest", "customer")
 # They show no row of the merchant's, or only what the caller has paid.
-NOBODYS = {"GET api/v1/gateways"} | {door for door in OF_ALL if door.partition(" ")[2].startswith(PERSONAL)}
+NOBODYS = {"GET api/v1/gateways", "GET api/v1/doctor"} | {
+    door for door in OF_ALL if door.partition(" ")[2].startswith(PERSONAL)
+}
 NEEDS_A_GATEWAY = {"POST api/v1/payments/<str:reference>/attempts"}
 
 

@@ -39,6 +39,7 @@ KNOWN = {
     "E042": "a webhook address that may not be called",
     "E043": "a webhook address without its secret, or the reverse",
     "E044": "a webhook secret that is short",
+    "E045": "a token of the metrics that is short or guessable",
 }
 PAGE = ROOT / "docs" / "security.md"
 

@@ -7,8 +7,6 @@ from django.db.migrations import operations
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.fields import NOT_PROVIDED
 
-from tillgate.common.append_only import AppendOnly
-
 # The first release is made of these; nobody runs an older one.
 BEFORE_THE_FIRST_RELEASE = {
     ("common", "0002_restoration"),
@@ -20,7 +18,8 @@ BEFORE_THE_FIRST_RELEASE = {
     ("payments", "0005_answered"),
     ("subscriptions", "0002_account"),
 }
-HARMLESS = (operations.CreateModel, operations.AddIndex, operations.AlterModelOptions, AppendOnly)
+# No index on a table that has rows: PostgreSQL keeps writers out while it is built, unless CONCURRENTLY.
+HARMLESS = (operations.CreateModel, operations.AlterModelOptions)
 
 
 def problems_of(operation):

@@ -69,6 +69,7 @@ def test_s01_the_shipped_production_starts():
         ("TILLGATE_PUBLIC_URL", "http://pay.example.com", "E008"),
         ("ALLOWED_HOSTS", "*", "E009"),
         ("TILLGATE_TRUSTED_PROXIES", "", "E010"),
+        ("TILLGATE_METRICS_TOKEN", "short", "E045"),
         ("TILLGATE_GUEST_MODE", "test", "E012"),
         ("PAYSTACK_BASE_URL", "http://127.0.0.1:8001/paystack", "E006"),
         ("PAYSTACK_SECRET_KEY", "sk_live_changeme", "E005"),

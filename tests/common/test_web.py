@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.api.client import MINIMAL, PAYMENTS, ApiClient
 from tests.builders import make_payment
+from tests.common.test_database import GoneDatabase
 from tillgate.api import payments as views
 from tillgate.common.errors import PayError
 from tillgate.common.web import PROBLEM
@@ -265,7 +266,7 @@ def test_readiness_asks_the_database(guest, monkeypatch):
     assert Client().get("/readyz").json() == {"status": "ok"}
 
     with monkeypatch.context() as patch:
-        patch.setattr("tillgate.api.health.connection.cursor", _raise(OperationalError("gone")))
+        patch.setattr("tillgate.common.database.connection", GoneDatabase())
         assert Client().get("/readyz").status_code == 503
 
 

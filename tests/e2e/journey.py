@@ -190,6 +190,10 @@ class Shop:
         form = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
         _read(self._api.post(f"{self._product.url}/auth/users/", json=form))
 
+    def put_on_staff(self, username: str, role: str) -> None:
+        """Let somebody with an account work for the shop."""
+        self._manage("add_staff", username, "--role", role)
+
     def order(self, **fields: Any) -> dict[str, Any]:
         """Create a payment."""
         return dict(self.post("payments", {**ORDER, **fields})["payment"])

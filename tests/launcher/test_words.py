@@ -91,12 +91,12 @@ def test_in_production_no_secret_is_made_for_a_database_that_is_elsewhere(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_secrets_that_were_made_beside_the_data_stay_in_use(tmp_path):
-    product_environment(Installation(data_dir=tmp_path), {"TILLGATE_ENV": "production"})
+def test_what_a_trial_left_in_the_data_directory_is_not_taken_for_a_database_that_is_elsewhere(tmp_path):
+    product_environment(Installation(data_dir=tmp_path), {"TILLGATE_ENV": "local"})
 
     env = product_environment(Installation(data_dir=tmp_path), PRODUCTION)
 
-    assert env["TILLGATE_ENCRYPTION_KEYS_FILE"] == str(tmp_path / "encryption_key")
+    assert "TILLGATE_ENCRYPTION_KEYS_FILE" not in env
 
 
 def test_a_management_command_runs_on_the_same_data(tmp_path):

@@ -44,6 +44,11 @@ def stop_page(request: HttpRequest, number: int) -> HttpResponse:
     return _page(request, "stop", number=number)
 
 
+def doctor_page(request: HttpRequest) -> HttpResponse:
+    """/api/v1/doctor"""
+    return _page(request, "doctor")
+
+
 def _page(request: HttpRequest, name: str, **more: object) -> HttpResponse:
     shop = {"merchant": default_merchant(), "is_test": guest_mode() == "test", "path": request.path}
     response = render(request, f"api/{name}.html", {**shop, **more})

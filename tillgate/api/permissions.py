@@ -98,6 +98,22 @@ class Administrators(Guarded):
         return admitted
 
 
+class Operators(BasePermission):
+    """Whoever answers for the installation: an owner or manager of its own business, or a key of it that may
+    administer. Any other business here is a guest of the machine."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if request.auth is None:
+            return False
+        caller = caller_of(request)
+        _require_choice(caller)
+        if caller.role not in (Role.OWNER, Role.MANAGER):
+            _require(caller, (Scope.ADMIN,))
+        if not caller.merchant.is_default:
+            raise Forbidden("This is about the whole installation: only its own business may see it.")
+        return True
+
+
 class SignedIn(BasePermission):
     """A person with an account, whoever they are."""
 

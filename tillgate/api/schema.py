@@ -13,6 +13,7 @@ from tillgate.api.operations import OPERATIONS, Operation
 from tillgate.api.shapes import (
     accounts,
     common,
+    doctor,
     dukka,
     endpoints,
     gateways,
@@ -40,6 +41,7 @@ SHAPES = (
     history,
     dukka,
     endpoints,
+    doctor,
 )
 NO_CONTENT = 204
 # A wrong key, also where none is needed; no scope, or somebody else's merchant; no database.

@@ -4,6 +4,7 @@ from tillgate.api import (
     approvals,
     disputes,
     docs,
+    doctor,
     endpoints,
     events,
     gateway_accounts,
@@ -19,6 +20,7 @@ from tillgate.api import (
     trail,
 )
 from tillgate.api.accounts import export, logins, otp, proof
+from tillgate.api.pages import doctor_page, for_browsers
 
 # What can be done with one subscription.
 ACTIONS = {
@@ -119,6 +121,7 @@ urlpatterns = [
         gateway_accounts.GatewayAccountForget.as_view(),
         name="gateway-account-forget",
     ),
+    path("doctor", for_browsers(doctor_page, doctor.Doctor.as_view()), name="doctor"),
     path("schema", docs.Schema.as_view(), name="schema"),
     path("docs", docs.SwaggerUi.as_view(url_name="schema"), name="docs"),
     path("redoc", docs.Redoc.as_view(url_name="schema"), name="redoc"),

@@ -25,12 +25,17 @@ CHOICES = {
     "TILLGATE_MISSED_CYCLES": ("latest", "all", "none"),
     "TILLGATE_PAST_DUE": ("cancel", "keep"),
     "TILLGATE_RETRY_AROUND_PAYDAYS": ("on", "off"),
+    "TILLGATE_ACCESS_LOG": ("on", "off"),
 }
+# The least that each may be. Threads that wait for one another's connections need some to go on.
+COUNTS = (("TILLGATE_WEB_PROCESSES", 1), ("TILLGATE_TRUSTED_PROXIES", 0), ("TILLGATE_DATABASE_POOL", 16))
 # Settings whose value nobody else may know, and what stands in examples in their place.
-SECRETS = re.compile(r"(SECRET|_KEY|_HASH)(_PREVIOUS)?")
+SECRETS = re.compile(r"(SECRET|_KEY|_HASH|_TOKEN)(_PREVIOUS)?")
 PLACEHOLDER = re.compile(
     r"change[-_ ]?me|replace[-_ ]?me|django-insecure|your[-_ ]|^x+$|^<.*>$", re.IGNORECASE
 )
+# Other machines at a database that is elsewhere must have the same ones.
+MADE = ". `./run` makes one in its data directory, but in production not where DATABASE_URL is set."
 LEAST_LETTERS = 5  # A key of fewer different bytes is none that chance has made.
 LOOPBACK = ("", "127.0.0.1", "localhost", "::1")
 
@@ -43,6 +48,7 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         *_wrong_counts(),
         *_secret_key(),
         *_jwt_key(),
+        *_metrics_token(),
         *_placeholders(),
         *_encryption(),
         *_durability(),
@@ -66,7 +72,7 @@ def _wrong_words() -> list[CheckMessage]:
 
 def _wrong_counts() -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    for name, least in (("TILLGATE_WEB_PROCESSES", 1), ("TILLGATE_TRUSTED_PROXIES", 0)):
+    for name, least in COUNTS:
         value = getattr(settings, name)
         if value is not None and value < least:
             found.append(Error(f"{name} is {value}.", hint=f"Set it to {least} or more.", id="tillgate.E011"))
@@ -76,13 +82,13 @@ def _wrong_counts() -> list[CheckMessage]:
 def _secret_key() -> list[CheckMessage]:
     if len(settings.SECRET_KEY) >= 32:
         return []
-    hint = "Set SECRET_KEY (or SECRET_KEY_FILE) to 50 random characters; `./run` makes one where it is local."
+    hint = f"Set SECRET_KEY (or SECRET_KEY_FILE) to 50 random characters{MADE}"
     return [Error("SECRET_KEY is missing or shorter than 32 characters.", hint=hint, id="tillgate.E002")]
 
 
 def _jwt_key() -> list[CheckMessage]:
     key = settings.TILLGATE_JWT_KEY
-    hint = "Set TILLGATE_JWT_KEY (or TILLGATE_JWT_KEY_FILE) to 50 random characters; `./run` makes one."
+    hint = f"Set TILLGATE_JWT_KEY (or TILLGATE_JWT_KEY_FILE) to 50 random characters{MADE}"
     if len(key) < 32:
         message = "TILLGATE_JWT_KEY is missing or shorter than 32 characters."
         return [Error(message, hint=hint, id="tillgate.E030")]
@@ -90,6 +96,15 @@ def _jwt_key() -> list[CheckMessage]:
         message = "TILLGATE_JWT_KEY is SECRET_KEY: who learns one would sign for the other."
         return [Error(message, hint=hint, id="tillgate.E020")]
     return []
+
+
+def _metrics_token() -> list[CheckMessage]:
+    token = settings.TILLGATE_METRICS_TOKEN
+    if not token or (len(token) >= 16 and len(set(token)) >= LEAST_LETTERS):
+        return []
+    hint = "Set TILLGATE_METRICS_TOKEN to what `openssl rand -hex 32` prints; without it nobody reads them."
+    message = "TILLGATE_METRICS_TOKEN is shorter than 16 characters, or hardly a secret."
+    return dangerous(message, hint, "tillgate.E045")
 
 
 def _placeholders() -> list[CheckMessage]:
@@ -126,7 +141,7 @@ def _encryption() -> list[CheckMessage]:
     what = "holds what is no key" if keys else "is missing"
     hint = (
         "Set TILLGATE_ENCRYPTION_KEYS (or TILLGATE_ENCRYPTION_KEYS_FILE) to 32 random bytes in url-safe "
-        "base64; `./run` makes one. To change it, put the new one before the old one, separated by a comma."
+        f"base64{MADE} To change it, put the new one before the old one, separated by a comma."
     )
     return [Error(f"TILLGATE_ENCRYPTION_KEYS {what}.", hint=hint, id="tillgate.E017")]
 

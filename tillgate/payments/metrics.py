@@ -1,6 +1,6 @@
 """Figures of payments and their money: of the newest rows alone, since no index leads to a status."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -60,8 +60,8 @@ def payments() -> Iterator[Figure]:
 def attempts() -> Iterator[Figure]:
     """Tries whose answer is not known."""
     unknown = newest(Attempt.objects.all()).filter(status=AttemptStatus.UNKNOWN)
-    rows = unknown.values_list(*PLACE).annotate(count=Count("pk"))
-    samples: dict[tuple[str, ...], float] = {(mode, gateway): count for mode, gateway, count in rows}
+    # Counted here: to group them, a database walks an index over all attempts there ever were.
+    samples = Counter(unknown.values_list(*PLACE))
     says = f"Attempts whose answer was lost and that are asked about, {AMONG}"
     yield Figure(name="attempts_unknown", says=says, labels=PLACE, samples=samples)
 

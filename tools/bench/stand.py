@@ -146,4 +146,4 @@ def web_command(port: int, target: str) -> list[str]:
     where = ["--host", "127.0.0.1", "--port", str(port)]
     size = ["--workers", str(PROCESSES), "--blocking-threads", str(THREADS), "--backlog", "1024"]
     care = ["--respawn-failed-workers", "--workers-kill-timeout", "12"]
-    return ["-m", "granian", *lean, *where, *size, *care, target]
+    return ["-m", "launcher.leaving", *lean, *where, *size, *care, target]

@@ -1,6 +1,6 @@
 """The operations of the API, as the OpenAPI page tells of them, by area. `schema.documented` reads them."""
 
-from tillgate.api.operations import customer, events, merchant, payments, people, recurring
+from tillgate.api.operations import customer, events, installation, merchant, payments, people, recurring
 from tillgate.api.operations.operation import Operation
 
 __all__ = ["OPERATIONS", "Operation"]
@@ -12,4 +12,5 @@ OPERATIONS: dict[str, Operation] = {
     **people.OPERATIONS,
     **customer.OPERATIONS,
     **events.OPERATIONS,
+    **installation.OPERATIONS,
 }

@@ -1,0 +1,61 @@
+"""`python -m launcher.leaving …`: granian with all its options, but it says that it leaves before it does.
+
+Between the last worker's end and the port's, connections are accepted that nobody will answer. So, where
+TILLGATE_LEAVE_S is set, SIGTERM first lets /healthz answer 503: a proxy that asks there sends nothing more,
+and after so many seconds there is nobody to be lost.
+"""
+
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from granian import cli
+from granian.server import Server
+
+TELL_EVERY_S = 0.5
+
+
+class Leaving(Server):  # type: ignore[misc, valid-type]
+    """Granian's main process; its workers know by a file that it is leaving."""
+
+    workers_kill_timeout: int | None
+    flag = Path(tempfile.gettempdir()) / f"tillgate-leaving-{os.getpid()}"
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Leave: at once at the second signal, or where nobody is to be told."""
+        wait_s = float(os.environ.get("TILLGATE_LEAVE_S") or 0)
+        if not wait_s or self.flag.exists():
+            super().signal_handler_interrupt()
+            return
+        self.flag.touch()
+        later = threading.Timer(wait_s, super().signal_handler_interrupt)
+        later.daemon = True
+        later.start()
+
+    def _stop_workers(self) -> None:
+        # A worker that is still being started forgets what it was told, so it is told until it ends.
+        deadline = time.monotonic() + (self.workers_kill_timeout or 0)
+        while any(worker.is_alive() for worker in self.wrks) and time.monotonic() < deadline:
+            for worker in self.wrks:
+                if worker.is_alive():
+                    worker.terminate()
+                    worker.join(TELL_EVERY_S)
+        self.workers_kill_timeout = 1  # What is left has had its time.
+        super()._stop_workers()
+        self.flag.unlink(missing_ok=True)
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    os.environ["TILLGATE_LEAVING_FILE"] = str(Leaving.flag)
+    Leaving.flag.unlink(missing_ok=True)  # Of somebody who had this process id before.
+    # Granian's command line makes the server by this name.
+    setattr(cli, "Server", Leaving)  # noqa: B010
+    cli.entrypoint()  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    main()

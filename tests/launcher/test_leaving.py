@@ -1,0 +1,87 @@
+"""A web server that is told to stop says so first, where somebody is there to hear it."""
+
+import http.client
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from launcher.environment import private_environment
+from launcher.product import answers, free_ports
+
+LEAVES_S = 2.0
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """Start a web server with these settings; what still runs at the end is killed."""
+    started = []
+
+    def start(**settings):
+        (port,) = free_ports(1)
+        env = {**private_environment(), "TILLGATE_DATA_DIR": str(tmp_path), "PORT": str(port), **settings}
+        line = [sys.executable, "-m", "launcher"]
+        subprocess.run([*line, "prepare"], env=env, check=True, capture_output=True)
+        process = subprocess.Popen(
+            [*line, "web"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        started.append(process)
+        deadline = time.monotonic() + 40
+        while not answers(port, "/readyz"):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return process, port
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def status(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
+def test_it_serves_for_a_while_and_says_that_it_leaves(serve):
+    process, port = serve(TILLGATE_LEAVE_S=str(LEAVES_S))
+    assert status(port, "/healthz") == 200
+    process.send_signal(signal.SIGTERM)
+    told = time.monotonic()
+    time.sleep(0.5)
+
+    assert {status(port, "/healthz") for _ in range(8)} == {503}  # Of each of its processes.
+    assert status(port, "/api/v1/gateways") == 200
+    assert process.wait(15) == 0
+    assert time.monotonic() - told > LEAVES_S
+
+
+def test_told_twice_it_leaves_at_once(serve):
+    process, _ = serve(TILLGATE_LEAVE_S="30")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(15) == 0
+
+
+def test_where_nobody_hears_it_it_leaves_at_once(serve):
+    process, _ = serve()
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(LEAVES_S + 3) == 0
+
+
+def test_the_sign_is_gone_with_it(serve, tmp_path):
+    process, _ = serve(TILLGATE_LEAVE_S="1", TMPDIR=str(tmp_path))
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.4)
+    sign = tmp_path / f"tillgate-leaving-{process.pid}"
+
+    assert sign.exists()
+    assert process.wait(15) == 0
+    assert not sign.exists()
