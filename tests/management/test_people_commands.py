@@ -178,6 +178,6 @@ def test_s34_what_changes_a_shop_leaves_a_line(merchant, words, command, action)
 
 @pytest.mark.django_db
 def test_the_first_key_of_an_installation_stands_in_the_trail():
-    run("prepare")
+    run("prepare", "--show-key")
 
     assert _lines() == [("command", "prepare", "key.created")]

@@ -5,19 +5,26 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import make_payment, make_settled
-from tests.fakes import RepeatingGateway
+from tests.fakes import FakeGateway, RepeatingGateway
 from tillgate.common import clock, restoration
 from tillgate.common.jobs import run_due_jobs
 from tillgate.common.models import Restoration
 from tillgate.gateways import registry
 from tillgate.gateways.protocol import RefundSnapshot, RefundState
 from tillgate.money import Money
+from tillgate.payments.services.look_back import look_back_soon
 from tillgate.payments.services.refunds import RefundOrder, create_refund
 from tillgate.payments.services.verify import waiting_for_a_person
 
 
 def row(id="R1", note=""):
     return RefundSnapshot(state=RefundState.SUCCEEDED, gateway_id=id, amount=Money(5_000, "NGN"), note=note)
+
+
+def restore_now(ago):
+    now = clock.now()
+    Restoration.objects.create(backed_up_at=now - ago, ran_until=now, released_at=now)
+    restoration.forget()
 
 
 @pytest.fixture
@@ -27,10 +34,8 @@ def refund(merchant, gateway):
     order = RefundOrder(amount=None, reason="", idempotency_hash="k", request_hash="")
     refund = create_refund(paid.payment_id, order)[0]
     clock.advance(60)
-    made_at = clock.now()
     clock.advance(3_600)
-    Restoration.objects.create(backed_up_at=made_at, ran_until=clock.now(), released_at=clock.now())
-    restoration.forget()
+    restore_now(ago=timedelta(hours=1))
     return refund
 
 
@@ -74,9 +79,38 @@ def test_a_gateway_that_keeps_its_key_is_called_under_the_same_one(refund, gatew
     assert [arguments[2] for name, arguments in gateway.calls if name == "refund"] == [refund.reference]
 
 
+@pytest.mark.parametrize("adapter", [FakeGateway, RepeatingGateway])
+def test_a_refund_that_is_wanted_again_is_not_sent_while_the_gateway_lists_one_of_nobody(
+    merchant, gateway, monkeypatch, adapter
+):
+    """Its caller, who knows of the lost one, may repeat the request."""
+    monkeypatch.setitem(registry.GATEWAYS, "paystack", type("Fake", (adapter,), {"script": gateway}))
+    paid = make_settled(make_payment(merchant))
+    restore_now(ago=timedelta(hours=2))
+    gateway.says("list_refunds", (row(note="REF-7Q2WBNC29XCWXJN3041SM72N47"),))
+    refund = create_refund(
+        paid.payment_id, RefundOrder(amount=None, reason="", idempotency_hash="k", request_hash="")
+    )[0]
+
+    run_due_jobs()
+    climb()
+
+    assert (status(refund), gateway.called("refund")) == ("unknown", 0)
+    assert any(refund.reference in sentence for sentence in waiting_for_a_person())
+
+
+def test_a_restoration_lets_refunds_of_the_time_before_be_looked_for_soon(merchant, gateway):
+    paid = make_settled(make_payment(merchant))
+    paid.look_back_at = clock.now() + timedelta(days=30)
+    paid.save()
+
+    assert look_back_soon() == 1
+    paid.refresh_from_db()
+    assert paid.look_back_at <= clock.now()
+
+
 def test_a_refund_that_is_wanted_after_the_restoration_is_sent_as_ever(merchant, gateway):
-    Restoration.objects.create(backed_up_at=clock.now() - timedelta(hours=1), ran_until=clock.now())
-    restoration.forget()
+    restore_now(ago=timedelta(hours=1))
     clock.advance(1)
     paid = make_settled(make_payment(merchant))
     refund = create_refund(

@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fakes import RepeatingChargesGateway
-from tests.subscriptions.diary import charging
+from tests.fakes import ChargingGateway, RepeatingChargesGateway
+from tests.subscriptions.diary import DAY_S, charging
 from tillgate.common import clock, restoration
+from tillgate.common.jobs import run_due_jobs
 from tillgate.common.models import Restoration
 from tillgate.gateways import registry
 from tillgate.gateways.declines import decline
+from tillgate.gateways.errors import GatewayUnknown
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.money import Money
+from tillgate.payments.services.charges import confirm_lost, resolve_lost
 from tillgate.payments.services.verify import waiting_for_a_person
 from tillgate.subscriptions.jobs import open_cycles
 from tillgate.subscriptions.services import audit
@@ -94,52 +97,128 @@ def test_what_fell_due_before_is_asked_about_and_not_charged_again(diary, script
     assert diary.cycles()[0].status == "paid"
 
 
-def test_what_the_gateway_does_not_know_is_sent_where_it_refuses_repetition(diary, script):
+@pytest.mark.parametrize("adapter", [ChargingGateway, RepeatingChargesGateway])
+def test_what_the_gateway_does_not_know_is_not_sent_but_waits_for_a_person(
+    diary, script, monkeypatch, adapter
+):
+    monkeypatch.setitem(registry.GATEWAYS, "paystack", charging(script, adapter))
     reach_due_date(diary)
     restored()
     script.says("fetch_payment", ABSENT)
 
     diary.look()
-    before = list(diary.requests)
-    diary.pass_hours(6)
+    diary.pass_days(2)
 
-    assert before == []
+    assert diary.requests == []
+    assert any("resolve-charge" in sentence for sentence in waiting_for_a_person())
+
+
+def test_once_a_person_has_found_that_it_was_never_made_it_is_charged_as_ever(diary, script):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    diary.pass_days(2)
+
+    resolve_lost(diary.attempts()[0].pk)
+    diary.pass_days(2)
+
     assert [request.gateway_reference for request in diary.requests] == [
-        f"{diary.subscription.reference}-1-1"
+        f"{diary.subscription.reference}-1-2"
     ]
     assert diary.cycles()[0].status == "paid"
 
 
-def test_a_decline_that_was_lost_leads_to_the_next_try_which_is_asked_about_too(diary, script):
+def test_what_a_person_has_found_is_confirmed_by_the_gateway(diary, script):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    attempt = diary.attempts()[0]
+    script.says("fetch_transaction", paid(diary)(attempt))
+
+    confirm_lost(attempt.pk, "id-1")
+    run_due_jobs()
+
+    assert (diary.requests, diary.taken()) == ([], [attempt.gateway_reference])
+    assert diary.cycles()[0].status == "paid"
+
+
+def test_a_lost_charge_of_before_the_backup_is_not_sent_again(diary, script):
+    script.says("charge_saved", diary.lost(GatewayUnknown("no answer")))
+    script.says("fetch_payment", ABSENT)
+    reach_due_date(diary)
+    diary.look()
+    restored()
+
+    diary.pass_days(2)
+
+    assert len(diary.requests) == 1
+
+
+def test_after_a_decline_that_was_lost_the_next_try_may_have_been_made_too(diary, script):
     reach_due_date(diary)
     restored()
     failure = decline("insufficient_funds")
-    script.says("fetch_payment", known_as(GatewayState.FAILED, failure=failure), paid(diary))
+    script.says("fetch_payment", known_as(GatewayState.FAILED, failure=failure), ABSENT)
 
-    diary.pass_days(3)
+    diary.pass_days(4)
 
     assert diary.requests == []
+    assert [attempt.status for attempt in diary.attempts()] == ["failed", "unknown"]
+    script.says("fetch_payment", paid(diary))
+    diary.pass_days(1)
     assert diary.taken() == [f"{diary.subscription.reference}-1-2"]
 
 
-@pytest.mark.parametrize(("ago", "sent"), [(HOUR, 1), (timedelta(hours=7), 0)])
-def test_a_gateway_that_repeats_its_answer_is_called_only_while_it_surely_does(
-    diary, script, monkeypatch, ago, sent
-):
-    monkeypatch.setitem(registry.GATEWAYS, "paystack", charging(script, RepeatingChargesGateway))
+def test_a_retry_that_falls_due_after_the_loss_is_made_as_ever(diary, script):
+    """A move from one database to another meets cycles that were declined before."""
+    script.says("charge_saved", diary.declined(), diary.success)
     reach_due_date(diary)
-    restored(ago=ago)
-    script.says("fetch_payment", ABSENT)
-
     diary.look()
-    clock.advance(180)
-    diary.look()
+    restored(ago=timedelta(minutes=1))
 
-    assert len(diary.requests) == sent
-    diary.pass_days(2)
-    assert len(diary.requests) == sent
-    waits = [sentence for sentence in waiting_for_a_person() if "resolve-charge" in sentence]
-    assert bool(waits) == (not sent)
+    diary.pass_days(3)
+
+    assert [request.gateway_reference[-4:] for request in diary.requests] == ["-1-1", "-1-2"]
+    assert diary.cycles()[0].status == "paid"
+
+
+def test_no_cycle_of_the_gap_is_skipped_so_that_none_is_charged_beyond_what_was_agreed(
+    monthly, script, settings
+):
+    diary = monthly(interval="daily", cycles=4, cycles_left=3)
+    made_at = clock.now()
+    clock.advance(round(2.6 * DAY_S))
+    Restoration.objects.create(backed_up_at=made_at, ran_until=clock.now(), released_at=clock.now())
+    restoration.forget()
+    script.says("fetch_payment", paid(diary))
+
+    diary.pass_days(6)
+
+    assert [attempt.gateway_reference[-4:] for attempt in diary.attempts()] == ["-1-1", "-2-1", "-3-1"]
+    assert len(diary.requests) == 1
+
+
+def test_of_several_restorations_the_earliest_backup_says_since_when(diary, script):
+    reach_due_date(diary)
+    restored(ago=timedelta(hours=8))
+    first = Restoration.objects.get().backed_up_at
+    clock.advance(3_600)
+    restored(ago=timedelta(minutes=5))
+
+    known = restoration.missed(diary.subscription.next_opens_at)
+
+    assert known.backed_up_at == first
+
+
+def test_a_worker_that_outlives_the_database_learns_of_the_restoration(diary, monkeypatch):
+    assert not restoration.is_holding()
+    Restoration.objects.create(backed_up_at=clock.now(), ran_until=clock.now())
+
+    monkeypatch.setattr(restoration, "_read_at", restoration._read_at - restoration.REREAD_S)
+
+    assert restoration.is_holding()
 
 
 def test_what_fell_due_after_the_loss_is_just_charged(diary):

@@ -6,6 +6,8 @@ made on SQLite can be restored into PostgreSQL.
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.management import call_command
@@ -21,6 +23,14 @@ from tillgate.management.backups.archive import Unreadable
 ROWS_AT_ONCE = 500
 Node = tuple[str, str]
 Model = type[models.Model]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """How many rows each table has got, and of when they are."""
+
+    counts: dict[str, int]
+    made_at: datetime
 
 
 class NotNow(Exception):
@@ -45,8 +55,8 @@ def dump() -> Iterator[Any]:
     yield {"counts": counts}
 
 
-def load(records: Iterable[Any]) -> dict[str, int]:
-    """Fill an empty database, bring it up to this version, hold charges; return how many rows each table has.
+def load(records: Iterable[Any]) -> Restored:
+    """Fill an empty database, hold charges, and bring it up to this version.
 
     Raises NotNow for a database that has rows, and Unreadable; then nothing is restored.
     """
@@ -59,14 +69,12 @@ def load(records: Iterable[Any]) -> dict[str, int]:
     known = {model._meta.label: model for model in _models(loader, applied)}
     with transaction.atomic():
         counts = _load_rows(rest, known)
-        if restorations := known.get("common.Restoration"):
-            clock.forget()  # The backup may have moved it.
-            restorations._base_manager.create(backed_up_at=made_at, ran_until=clock.now())
+        clock.forget()  # The backup may have moved it.
+        Restoration.objects.create(backed_up_at=made_at, ran_until=clock.now())
         connection.check_constraints()
-    _reset_sequences(list(known.values()))
+    _reset_sequences([*known.values(), Restoration])
     call_command("migrate", verbosity=0)
-    Restoration.objects.get_or_create(backed_up_at=made_at, defaults={"ran_until": clock.now()})
-    return counts
+    return Restored(counts=counts, made_at=made_at)
 
 
 def check(records: Iterable[Any]) -> dict[str, int]:
@@ -138,10 +146,11 @@ def _migrate_to(applied: set[Node]) -> MigrationLoader:
         names = ", ".join(".".join(node) for node in sorted(newer))
         raise NotNow(f"A newer version has made this backup ({names}). Restore it with that version.")
     graph = executor.loader.graph
+    # With the table of restorations as it is now: no row may be here that nothing holds back.
     tips = [
         node for node in applied if not any(child.key in applied for child in graph.node_map[node].children)
     ]
-    executor.migrate(sorted(tips))
+    executor.migrate(sorted({*tips, *graph.leaf_nodes("common")}))
     return MigrationLoader(connection)
 
 

@@ -16,6 +16,8 @@ from tillgate.merchants.services.audit import by_command, record
 from tillgate.merchants.services.keys import NewKey, create_key
 from tillgate.merchants.services.merchants import ensure_default_merchant
 
+NO_KEY = "There is no secret key yet: create-key makes one."
+
 
 class Command(BaseCommand):
     help = "Create or upgrade the tables, make the default merchant and, at first start, its secret key."
@@ -26,14 +28,21 @@ class Command(BaseCommand):
             "--no-backup", action="store_true", help="upgrade a SQLite database without a backup before"
         )
 
-    def handle(self, *args: Any, no_backup: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--show-key",
+            action="store_true",
+            help="make the first secret key, and show it: logs may be public",
+        )
+
+    def handle(self, *args: Any, no_backup: bool, show_key: bool, **options: Any) -> None:
         upgrade(self.stdout.write, backs_up=not no_backup)
         if static_files.is_due():
             call_command("collectstatic", interactive=False, verbosity=0)
         merchant = ensure_default_merchant(name="My shop")
         follow_settings()
         if not ApiKey.objects.filter(merchant=merchant).exists():
-            self.stdout.write(f"Secret key (shown only now): {_first_key(merchant)}")
+            first = f"Secret key (shown only now): {_first_key(merchant)}" if show_key else NO_KEY
+            self.stdout.write(first)
 
 
 @transaction.atomic

@@ -14,8 +14,9 @@ from tillgate.subscriptions.services.audit import due_since
 SUMMARY = """\
 The backup is of {made_at:%Y-%m-%d %H:%M} UTC, and the installation that was lost may have run until
 {ran_until:%Y-%m-%d %H:%M} UTC. {count} recurring payments fell due in between. Each is looked up at its
-gateway before it is charged; what the gateway does not know, and would charge twice, waits for a person: see
-`./run verify-ledger`.
+gateway under the name that it would have had, and not sent: what the gateway does not know waits for a person
+(`./run verify-ledger` lists it, a day after the backup). What customers have paid by themselves since is here
+only once `./run adopt-attempt` has brought it: until then it may be charged as well.
 """
 
 
@@ -39,10 +40,17 @@ class Command(BaseCommand):
             raise CommandError(f"--ran-until lies between {waiting.backed_up_at} and {waiting.ran_until}.")
         count = due_since(waiting.backed_up_at, until)
         self.stdout.write(SUMMARY.format(made_at=waiting.backed_up_at, ran_until=until, count=count))
-        if not yes and input("Charge again? [y/N] ").strip().lower() not in ("y", "yes"):
-            raise CommandError("Still held.")
+        if not yes and not _agrees():
+            raise CommandError("Still held. (Without a terminal, --yes releases.)")
         restoration.release(ran_until=ran_until)
         self.stdout.write("Released.")
+
+
+def _agrees() -> bool:
+    try:
+        return input("Charge again? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _moment(text: str) -> datetime:

@@ -7,11 +7,11 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tillgate.common import restoration
 from tillgate.management.backups import tables
 from tillgate.management.backups.archive import Unreadable, read_records
 from tillgate.merchants.models import Login
 from tillgate.merchants.services.logins import end_logins
+from tillgate.payments.services.look_back import look_back_soon
 
 NEXT = """\
 Restored: {rows} rows, as of {made_at:%Y-%m-%d %H:%M} UTC. Every login has ended.
@@ -50,9 +50,8 @@ class Command(BaseCommand):
             counts = tables.check(records)
             self.stdout.write(f"This backup is whole: {sum(counts.values())} rows of {len(counts)} tables.")
             return
-        rows = sum(tables.load(records).values())
-        restoration.forget()
-        newest = restoration.newest_restoration()
-        assert newest is not None, "what was restored says so"
+        restored = tables.load(records)
         end_logins(Login.objects.all(), reason="restored")
-        self.stdout.write(NEXT.format(rows=rows, made_at=newest.backed_up_at))
+        look_back_soon()
+        rows = sum(restored.counts.values())
+        self.stdout.write(NEXT.format(rows=rows, made_at=restored.made_at))

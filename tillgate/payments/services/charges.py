@@ -120,6 +120,21 @@ def resolve_lost(attempt_id: int) -> Attempt:
     return _store_never_made(attempt)
 
 
+def confirm_lost(attempt_id: int, gateway_id: str) -> Attempt:
+    """A person has seen a charge whose answer was lost in the gateway's dashboard, under that id: the gateway
+    is asked about it.
+
+    Raises NotInThisState for a charge that has an answer; a GatewayError when the gateway gives no usable
+    one, or the transaction is another charge's.
+    """
+    attempt = Attempt.objects.select_related("payment__merchant").get(pk=attempt_id)
+    if attempt.initiated_by != "merchant" or attempt.status not in UNANSWERED:
+        raise NotInThisState(f"{attempt.reference} is {attempt.status}: its answer is known.")
+    apply_answer(attempt, ours(gateway_of(attempt).fetch_transaction(gateway_id), attempt))
+    attempt.refresh_from_db()
+    return attempt
+
+
 @transaction.atomic
 def _store_never_made(attempt: Attempt) -> Attempt:
     lock_payment(attempt.payment_id)

@@ -61,6 +61,11 @@ def queue_due() -> int:
     return len(first)
 
 
+def look_back_soon() -> int:
+    """Look back at everything that is still looked back at, from now on; return how much that is."""
+    return Attempt.objects.filter(look_back_at__isnull=False).update(look_back_at=clock.now())
+
+
 def look_back(attempt_id: int) -> bool:
     """Ask for refunds and disputes of an attempt that succeeded, and apply them; say whether it answered.
 

@@ -46,6 +46,9 @@ def submit(refund_id: int) -> None:
         return
     gateway = gateway_of(refund.attempt)
     listed = gateway.list_refunds(refund.transaction, since=_since(refund))
+    if restoration.missed(refund.attempt.created_at) and _of_nobody(refund, listed):
+        _store_maybe_made(refund, None)
+        return
     if _claim_call(refund, [known.gateway_id for known in listed]):
         _call(refund, gateway)
 
@@ -177,6 +180,12 @@ def _named(refund: Refund, gateway_id: str) -> RefundRef:
     )
 
 
+def _of_nobody(refund: Refund, listed: Sequence[RefundSnapshot]) -> bool:
+    """Say whether the gateway lists a refund of this transaction which no row of ours names."""
+    known = Refund.objects.filter(attempt=refund.attempt, gateway_id__isnull=False)
+    return not {row.gateway_id for row in listed} <= set(known.values_list("gateway_id", flat=True))
+
+
 def _unclaimed(refund: Refund, listed: Sequence[RefundSnapshot]) -> list[RefundSnapshot]:
     """Return what may be this refund: of its amount, not there before the call, and no other's."""
     if refund.listed_before is None:
@@ -230,7 +239,8 @@ def _confirmed(refund: Refund, made_as: str) -> RefundSnapshot:
 
 
 def _since(refund: Refund) -> datetime:
-    return refund.created_at - CLOCKS_DIFFER
+    known = restoration.missed(refund.attempt.created_at)
+    return (min(refund.created_at, known.backed_up_at) if known else refund.created_at) - CLOCKS_DIFFER
 
 
 @transaction.atomic
@@ -273,8 +283,12 @@ def _store_lost(refund: Refund) -> None:
 
 
 @transaction.atomic
-def _store_maybe_made(refund: Refund, since: datetime) -> None:
-    """It may have been called since the backup that was restored: what no row of ours names may be it."""
+def _store_maybe_made(refund: Refund, since: datetime | None) -> None:
+    """It may have been called since the backup that was restored: what no row of ours names may be it.
+
+    `since` is None where it could only have been called under another name than it has now: then it is not
+    called again under this one, either.
+    """
     _, refund = _lock(refund)
     if refund.status != RefundStatus.PENDING or refund.listed_before is not None:
         return

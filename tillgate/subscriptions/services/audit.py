@@ -18,6 +18,7 @@ def waiting_for_a_person() -> Iterator[str]:
     """Yield one sentence for each thing that the scheduler should have done, and has not."""
     if restoration.is_holding():
         yield "A backup was restored: nothing is charged until `./run release-charges`."
+        return  # What is due waits for that, and not for a worker.
     for subscription in Subscription.objects.due(clock.now() - LATE)[:100].iterator():
         yield f"{subscription.reference} is due since {subscription.next_opens_at}: does a worker run?"
     forgotten = Cycle.objects.filter(
@@ -35,8 +36,10 @@ def waiting_for_a_person() -> Iterator[str]:
 
 
 def due_since(start: datetime, end: datetime) -> int:
-    """Return how many cycles fell due in that time, as far as this database knows: opened, or still to be."""
-    opened = Cycle.objects.filter(due_at__gt=start, due_at__lte=end, status=CycleStatus.OPEN).count()
+    """Return how many tries fell due in that time, as far as this database knows: of cycles that were open,
+    or were still to be opened."""
+    tried = Q(next_try_at__lte=end) | Q(next_try_at=None, due_at__gt=start)
+    opened = Cycle.objects.filter(tried, due_at__lte=end, status=CycleStatus.OPEN).count()
     return opened + Subscription.objects.due(end).count()
 
 

@@ -13,7 +13,13 @@ from tillgate.gateways.protocol import ChargesSaved
 from tillgate.gateways.registry import GATEWAYS
 from tillgate.merchants.services.health import merchants_resting
 from tillgate.payments.models import Attempt, Payment
-from tillgate.payments.services.charges import charger_of, may_be_sent_again, reserve_charge, send_charge
+from tillgate.payments.services.charges import (
+    NOT_SENT,
+    charger_of,
+    may_be_sent_again,
+    reserve_charge,
+    send_charge,
+)
 from tillgate.payments.services.moves import lock_payment
 from tillgate.payments.services.sync import ask, make_question_due
 from tillgate.payments.states import ASKED_ATTEMPTS, PAYABLE, UNANSWERED, AttemptStatus
@@ -52,10 +58,13 @@ def queue_due_tries() -> int:
     return queued
 
 
-def charge_cycle(cycle_id: int, number: int) -> None:
-    """Make try `number` of a cycle, unless somebody has stopped it or it is paid; a repeat after a crash
-    asks what became of it instead of charging again."""
-    attempt = _reserve(cycle_id, number)
+def charge_cycle(cycle_id: int, number: int, due_at: datetime | None = None) -> None:
+    """Make try `number` of a cycle, which was due at `due_at`, unless somebody has stopped it or it is paid.
+
+    A repeat after a crash asks what became of it instead of charging again; so does a try that a restored
+    backup may know nothing of.
+    """
+    attempt = _reserve(cycle_id, number, due_at)
     if attempt is not None and attempt.status == AttemptStatus.SENT:
         send_charge(attempt)
         return
@@ -83,7 +92,7 @@ def queue_lost() -> int:
     # Some can never be sent again; those that can are behind them.
     for attempt in lost_charges().select_related("payment__merchant").iterator():
         gateway = charger_of(attempt)
-        if queued < BATCH and gateway is not None and may_be_sent_again(attempt, gateway):
+        if queued < BATCH and gateway is not None and _is_sent_again(attempt, gateway):
             send_lost_charge_again.using(unique_key=f"again-{attempt.pk}").enqueue(attempt.pk)
             queued += 1
     return queued
@@ -126,21 +135,25 @@ def _queue_batch(due: QuerySet[Cycle], times: Sequence[datetime]) -> int:
     rows = due.order_by("next_try_at", "pk").select_for_update(
         of=("self",), skip_locked=connection.features.has_select_for_update_skip_locked
     )
-    tries = [(pk, tries + 1) for pk, tries in rows.values_list("pk", "tries")[: len(times)]]
+    found = rows.values_list("pk", "tries", "due_at", "next_try_at")[: len(times)]
+    # The first is due when the cycle is, even if a worker comes later.
+    tries = [
+        (pk, made + 1, (again if made and again else first).isoformat()) for pk, made, first, again in found
+    ]
     # The job reads all of it anew, under locks, and the number of its try stands in its key.
     enqueue_all(
         job,
         [
-            Call(args=(pk, number), run_after=at, unique_key=f"charge-{pk}-{number}")
-            for (pk, number), at in zip(tries, times, strict=False)
+            Call(args=(pk, number, due), run_after=at, unique_key=f"charge-{pk}-{number}")
+            for (pk, number, due), at in zip(tries, times, strict=False)
         ],
     )
-    Cycle.objects.filter(pk__in=[pk for pk, _ in tries]).update(next_try_at=None)
+    Cycle.objects.filter(pk__in=[pk for pk, *_ in tries]).update(next_try_at=None)
     return len(tries)
 
 
 @transaction.atomic
-def _reserve(cycle_id: int, number: int) -> Attempt | None:
+def _reserve(cycle_id: int, number: int, due_at: datetime | None) -> Attempt | None:
     """Write the charge down under the locks of subscription and payment; None when none is to be made."""
     subscription = lock_subscription(Cycle.objects.values_list("subscription_id", flat=True).get(pk=cycle_id))
     cycle = Cycle.objects.get(pk=cycle_id)
@@ -168,12 +181,18 @@ def _reserve(cycle_id: int, number: int) -> Attempt | None:
         cycle.next_try_at = clock.now() + wait
         cycle.save(update_fields=["next_try_at"])
         return None
-    known = restoration.missed(cycle.due_at)
-    sent_since = known.backed_up_at if known else None
+    sent_since = _sent_since(cycle, number, due_at or cycle.due_at)
     attempt = reserve_charge(payment, method, _reference(cycle, number), sent_since=sent_since)
     cycle.tries = number
     cycle.save(update_fields=["tries"])
     return attempt
+
+
+def _is_sent_again(attempt: Attempt, gateway: ChargesSaved) -> bool:
+    """Not what was lost before a backup was restored: its customer may have paid another way since."""
+    if restoration.is_holding() or restoration.missed(attempt.created_at):
+        return False
+    return may_be_sent_again(attempt, gateway)
 
 
 @transaction.atomic
@@ -182,7 +201,7 @@ def _reserve_again(known: Attempt, gateway: ChargesSaved) -> Attempt | None:
     subscription = lock_subscription(cycle.subscription_id)
     lock_payment(known.payment_id)
     attempt = lost_charges().select_related("payment__merchant", "payment_method").filter(pk=known.pk).first()
-    if attempt is None or restoration.is_holding() or not may_be_sent_again(attempt, gateway):
+    if attempt is None or not _is_sent_again(attempt, gateway):
         return None
     method = attempt.payment_method
     by_charge = subscription.status in COLLECTING and subscription.collection == Collection.CHARGE
@@ -192,6 +211,22 @@ def _reserve_again(known: Attempt, gateway: ChargesSaved) -> Attempt | None:
     attempt.sent_again_at, attempt.absences = clock.now(), 0
     attempt.save(update_fields=["sent_again_at", "absences"])
     return attempt
+
+
+def _sent_since(cycle: Cycle, number: int, due_at: datetime) -> datetime | None:
+    """Return since when this very try may have been sent without our knowing; None where it surely was not.
+
+    A backup was restored, and the lost installation may have made the try before it was lost. Where it made
+    the one before, and the bank declined that, it may have made this one, too.
+    """
+    if known := restoration.missed(due_at):
+        return known.backed_up_at
+    before = Attempt.objects.filter(gateway_reference=_reference(cycle, number - 1)).first()
+    known = restoration.missed(before.created_at) if before is not None else None
+    if before is None or known is None or before.created_at != known.backed_up_at:
+        return None
+    # Unless a person has found that it was never made (resolve-charge).
+    return None if (before.failure or {}).get("code") == NOT_SENT.code else known.backed_up_at
 
 
 def _while_customer_pays(payment: Payment) -> timedelta | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
-from tillgate.common import clock
+from tillgate.common import clock, restoration
 from tillgate.events.services.outbox import tell_created
 from tillgate.gateways.protocol import Mode
 from tillgate.payments.models import Payment
@@ -154,8 +154,11 @@ def _which(subscription: Subscription, last: int, now: datetime) -> tuple[int, b
     """Return the cycle to open, and whether it is collected; those before it were missed. `last` is due.
 
     After a downtime over several due dates the setting decides: the latest, all one after the other, or
-    none of those that are a day late.
+    none of those that are a day late. What may have been charged before a backup was restored is opened in
+    any case, to be looked up: it counts.
     """
+    if restoration.missed(subscription.rhythm.due_at(subscription.next_index)):
+        return subscription.next_index, True
     if settings.TILLGATE_MISSED_CYCLES == "all":
         return subscription.next_index, True
     is_late = subscription.rhythm.due_at(last) < now - MISSED_AFTER

@@ -1,0 +1,40 @@
+"""`./run adopt-attempt PAY-… --gateway paystack --reference ATT-…`: money that only the gateway knows of."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from tillgate.gateways.errors import GatewayError
+from tillgate.gateways.registry import GATEWAYS
+from tillgate.merchants.services.audit import by_command, record
+from tillgate.payments.errors import NotInThisState
+from tillgate.payments.models import Payment
+from tillgate.payments.services.adopt import adopt_attempt
+
+
+class Command(BaseCommand):
+    help = "After a restoration: what the gateway's dashboard shows under ATT-… was paid for this payment."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("payment", help="the payment that it was made for, as PAY-…")
+        parser.add_argument("--gateway", required=True, choices=list(GATEWAYS))
+        parser.add_argument("--reference", required=True, help="ours, as the dashboard shows it: ATT-…")
+        parser.add_argument("--id", default="", help="PayPal's own id of the payment (capture)")
+
+    def handle(self, *args: Any, payment: str, gateway: str, reference: str, **options: Any) -> None:
+        row = Payment.objects.select_related("merchant").filter(reference=payment).first()
+        if row is None:
+            raise CommandError(f"There is no payment {payment!r}.")
+        try:
+            attempt = adopt_attempt(row, gateway, reference, gateway_id=options["id"])
+        except NotInThisState as error:
+            raise CommandError(error.message) from error
+        except GatewayError as error:
+            raise CommandError(f"The gateway does not say: {error}") from error
+        row.refresh_from_db()
+        with transaction.atomic():  # Not with what was done: that asks the gateway.
+            told = {"attempt": attempt.reference, "gateway": gateway, "mode": row.mode}
+            record(by_command("adopt-attempt"), row.merchant, "attempt.adopted", payment, told)
+        self.stdout.write(f"{attempt.reference} is {attempt.status}; {payment} is {row.status}.")
