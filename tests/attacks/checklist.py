@@ -247,12 +247,16 @@ CHECKLIST = {
     ),
     "S-36": Answer(
         "locked dependencies, signed-off images",
-        "Each is locked with its hash, and asked about every night; an exception has an end.",
+        "Each is locked with its hash, and asked about every night; an exception has an end. A release has "
+        "its list of parts; the image is deployed by its digest, runs as nobody, writes to its volume alone.",
         tests=(
             "tools/test_supply.py::test_what_the_repository_has_is_pinned",
             "tools/test_supply.py::test_an_excuse_has_an_end",
+            "deploy/test_release.py::test_the_software_bill_names_every_locked_package_with_its_hashes",
+            "deploy/test_image.py::test_its_user_is_a_number_that_is_not_roots_and_it_writes_to_its_volume_alone",
+            "deploy/test_image.py::test_every_stage_begins_with_the_one_image_that_is_pinned_by_digest",
+            "deploy/test_image.py::test_packages_come_from_the_locks_with_their_hashes_and_from_nowhere_else",
         ),
-        later="images, the list of what is in them and their digests, with the deployment",
     ),
     "S-37": Answer(
         "workflows that nobody can turn",
@@ -279,8 +283,17 @@ CHECKLIST = {
     ),
     "S-41": Answer(
         "backups that can be restored",
-        "There is no backup command yet.",
-        later="with backups and the deployment",
+        "Encrypted, whole or refused; restored into either database with each change. Charges wait after it, "
+        "and what may have been made since is asked about first.",
+        tests=(
+            "management/test_backups.py::test_a_file_with_lines_left_out_or_moved_is_refused",
+            "management/test_backups.py::test_each_changed_byte_is_found",
+            "management/test_backup_drill.py::test_a_backup_is_restored_whole_and_every_rule_of_money_holds",
+            "management/test_restored_renewals.py"
+            "::test_a_renewal_that_the_backup_does_not_know_is_found_and_not_charged_again",
+            "subscriptions/test_after_restoration.py"
+            "::test_what_fell_due_before_is_asked_about_and_not_charged_again",
+        ),
     ),
     "S-42": Answer(
         "a second person for large refunds",

@@ -70,7 +70,7 @@ class Parts:
         (Path(self.env["TILLGATE_DATA_DIR"])).mkdir(mode=0o700)
         ports = {"port": self.port, "sandbox_port": self.sandbox_port}
         (Path(self.env["TILLGATE_DATA_DIR"]) / "ports.json").write_text(json.dumps(ports))
-        self.key = self.call("prepare").split()[-1]
+        self.key = self.call("prepare", "--show-key").split()[-1]
         for word in ("sandbox", "worker", "web"):
             self.start(word)
         self.wait_ready()
@@ -121,7 +121,8 @@ class Caller(threading.Thread):
     def __init__(self, port, parts, name):
         super().__init__()
         self.port, self.parts, self.name = port, parts, name
-        self.created, self.outcomes = [], Counter()
+        self.created: list[str] = []
+        self.outcomes: Counter[str] = Counter()
         self.stopped = threading.Event()
 
     def run(self):
@@ -203,6 +204,14 @@ def restart_under_load(parts, port):
     return callers
 
 
+def outcomes_of(callers):
+    """Count what all of them met with."""
+    outcomes: Counter[str] = Counter()
+    for caller in callers:
+        outcomes += caller.outcomes
+    return outcomes
+
+
 def all_are_completed(parts, created):
     deadline = time.monotonic() + 60
     left = set(created)
@@ -222,7 +231,7 @@ def test_without_a_proxy_callers_are_refused_at_worst_and_nothing_is_lost():
     with parts_on_postgres(TILLGATE_TRUSTED_PROXIES="0") as parts:
         callers = restart_under_load(parts, parts.port)
 
-        outcomes = sum((caller.outcomes for caller in callers), Counter())
+        outcomes = outcomes_of(callers)
         created = [reference for caller in callers for reference in caller.created]
         print(f"{len(created)} payments, {dict(outcomes)}")
         assert set(outcomes) == {"answered", "refused"}
@@ -235,7 +244,7 @@ def test_behind_the_proxy_nobody_notices(tmp_path):
     if CADDY is None:
         skip_without("caddy", "Caddy is not installed (requirements/dev.lock)")
     proxy_port, tls_port = free_ports(2)
-    with parts_on_postgres(TILLGATE_DATABASE_POOL="8") as parts:
+    with parts_on_postgres(TILLGATE_DATABASE_POOL="16") as parts:
         env = {
             **os.environ,
             "XDG_DATA_HOME": str(tmp_path),
@@ -253,7 +262,7 @@ def test_behind_the_proxy_nobody_notices(tmp_path):
             proxy.terminate()
             proxy.wait(20)
 
-        outcomes = sum((caller.outcomes for caller in callers), Counter())
+        outcomes = outcomes_of(callers)
         created = [reference for caller in callers for reference in caller.created]
         print(f"{len(created)} payments, {dict(outcomes)}")
         assert set(outcomes) == {"answered"}

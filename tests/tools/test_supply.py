@@ -35,6 +35,7 @@ permissions: {{}}
 jobs:
   test:
     runs-on: ubuntu-24.04
+    timeout-minutes: 5
     steps:
       - uses: actions/checkout@{SHA} # v4.2.2
         with:
@@ -54,6 +55,13 @@ BAD_WORKFLOWS = [
     ("./run check", "echo ${{github.head_ref}}", "stranger's words"),
     ("persist-credentials: false", "fetch-depth: 1", "token in the checkout"),
     ("persist-credentials: false", "persist-credentials: true", "token in the checkout"),
+    ("    timeout-minutes: 5\n", "", "job test has no timeout-minutes"),
+    (
+        "./run check",
+        "echo ${{ secrets.DEPLOY_SSH_KEY }}",
+        "job test reads a secret outside of an environment",
+    ),
+    ("on: push", "on:\n  workflow_run:\n    workflows: [CI]", "job test follows the runs of strangers"),
 ]
 
 
@@ -74,6 +82,20 @@ def test_a51_a_planted_line_of_a_lock_is_seen(line):
 
 def test_a_good_workflow_is_left_alone():
     assert list(supply.workflow_problems(GOOD_WORKFLOW)) == []
+
+
+@pytest.mark.parametrize("sign", supply.OURS)
+def test_a51_a_followed_run_must_be_ours_in_every_respect(sign):
+    follows = GOOD_WORKFLOW.replace("on: push", "on:\n  workflow_run:\n    workflows: [CI]")
+    guarded = (
+        "    if: " + " && ".join(f"github.event.{one}" for one in supply.OURS) + "\n    timeout-minutes: 5\n"
+    )
+    good = follows.replace("    timeout-minutes: 5\n", guarded)
+    assert list(supply.workflow_problems(good)) == []
+
+    (said,) = supply.workflow_problems(good.replace(sign, "true"))
+
+    assert "job test follows the runs of strangers" in said
 
 
 @pytest.mark.parametrize(("good", "bad", "says"), BAD_WORKFLOWS)
