@@ -7,7 +7,6 @@ proxy that comes with the product nobody notices.
 import http.client
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,11 +21,11 @@ import pytest
 
 from launcher.environment import ROOT, private_environment
 from launcher.product import answers, free_ports
+from tests.deploy.caddy import caddy_before, find_caddy
 from tests.postgres import empty_database, postgres
 from tests.requires import skip_without
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
-CADDY = shutil.which("caddy", path=Path(sys.executable).parent) or shutil.which("caddy")
 RESTARTS = 3
 CALLERS = 4
 PAUSE_S = 0.03  # Of a caller, between two payments.
@@ -83,9 +82,8 @@ class Parts:
             time.sleep(0.05)
 
     def end(self):
-        for process in self.running.values():
-            process.kill()
-            process.wait()
+        for word in list(self.running):
+            self.stop(word)
         self.log.close()
 
     @staticmethod
@@ -241,26 +239,10 @@ def test_without_a_proxy_callers_are_refused_at_worst_and_nothing_is_lost():
 
 
 def test_behind_the_proxy_nobody_notices(tmp_path):
-    if CADDY is None:
-        skip_without("caddy", "Caddy is not installed (requirements/dev.lock)")
-    proxy_port, tls_port = free_ports(2)
-    with parts_on_postgres(TILLGATE_DATABASE_POOL="16") as parts:
-        env = {
-            **os.environ,
-            "XDG_DATA_HOME": str(tmp_path),
-            "TILLGATE_DOMAIN": "127.0.0.1",
-            "TILLGATE_UPSTREAM": f"127.0.0.1:{parts.port}",
-            "TILLGATE_HTTP_PORT": str(proxy_port),
-            "TILLGATE_HTTPS_PORT": str(tls_port),
-        }
-        line = [CADDY, "run", "--config", str(ROOT / "deploy" / "Caddyfile"), "--adapter", "caddyfile"]
-        proxy = subprocess.Popen(line, env=env, stdout=parts.log, stderr=parts.log)
-        try:
-            wait_for(proxy_port)
-            callers = restart_under_load(parts, proxy_port)
-        finally:
-            proxy.terminate()
-            proxy.wait(20)
+    find_caddy()
+    with parts_on_postgres(TILLGATE_DATABASE_POOL="16", TILLGATE_LEAVE_S="3") as parts:
+        with caddy_before(parts.port, tmp_path) as proxy:
+            callers = restart_under_load(parts, proxy.port)
 
         outcomes = outcomes_of(callers)
         created = [reference for caller in callers for reference in caller.created]
@@ -269,10 +251,3 @@ def test_behind_the_proxy_nobody_notices(tmp_path):
         assert len(created) > RESTARTS * CALLERS
         assert all_are_completed(parts, created)
         assert "Every rule of money holds." in parts.call("verify-ledger")
-
-
-def wait_for(port):
-    deadline = time.monotonic() + 20
-    while not answers(port, "/healthz"):
-        assert time.monotonic() < deadline, "the proxy does not answer"
-        time.sleep(0.05)

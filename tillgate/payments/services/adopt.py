@@ -6,7 +6,6 @@ from django.db import transaction
 from tillgate.common import clock
 from tillgate.common.references import is_reference, new_reference
 from tillgate.gateways.protocol import GatewayState
-from tillgate.gateways.registry import GATEWAYS
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.moves import lock_payment, note
@@ -36,7 +35,7 @@ def adopt_attempt(payment: Payment, gateway: str, gateway_reference: str, *, gat
     api = gateway_of(attempt)
     found = api.fetch_transaction(gateway_id) if gateway_id else api.fetch_payment(attempt.ref)
     if found.state == GatewayState.ABSENT or found.gateway_reference != gateway_reference:
-        raise NotInThisState(f"{GATEWAYS[gateway].title} knows no payment {gateway_reference}.")
+        raise NotInThisState(f"{gateway} knows no payment {gateway_reference}.")
     _store(attempt)
     ask(attempt.pk, gateway_id=gateway_id or None)
     attempt.refresh_from_db()
