@@ -158,9 +158,10 @@ MIDDLEWARE = [
 ]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "staticfiles"
+COLLECTED_ROOT = ROOT / "staticfiles"
 # Where they were collected, files are compressed and, with a hash in their name, kept by browsers for good.
-IS_COLLECTED = not IS_LOCAL and (STATIC_ROOT / "staticfiles.json").is_file()
+IS_COLLECTED = not IS_LOCAL and (COLLECTED_ROOT / "staticfiles.json").is_file()
+STATIC_ROOT = COLLECTED_ROOT if IS_COLLECTED else None
 STORAGES = {
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -18,9 +18,10 @@ pytestmark = pytest.mark.django_db  # A response that is closed closes what its 
 @pytest.fixture
 def collected(tmp_path, settings):
     """A folder of collected files; those of the API's documentation, which are large, are left out."""
-    settings.STATIC_ROOT, settings.IS_LOCAL = tmp_path / "static", False
+    settings.COLLECTED_ROOT, settings.IS_LOCAL = tmp_path / "static", False
     words = ["--ignore", "drf_spectacular_sidecar"]
     call_command("collectstatic", "--noinput", *words, stdout=io.StringIO())
+    settings.STATIC_ROOT = settings.COLLECTED_ROOT
     storage = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     settings.STORAGES = {"staticfiles": storage}  # As tillgate/settings.py does where they were collected.
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
@@ -61,14 +62,14 @@ def test_files_that_changed_since_are_collected(collected):
 
 
 def test_what_was_never_collected_is_collected_in_production_only(tmp_path, settings):
-    settings.STATIC_ROOT, settings.IS_LOCAL = tmp_path / "static", False
+    settings.COLLECTED_ROOT, settings.IS_LOCAL = tmp_path / "static", False
     assert static_files.is_due()
     settings.IS_LOCAL = True
     assert not static_files.is_due()
 
 
 def test_where_nothing_can_be_written_the_image_has_them(tmp_path, settings, monkeypatch):
-    settings.STATIC_ROOT, settings.IS_LOCAL = tmp_path / "static", False
+    settings.COLLECTED_ROOT, settings.IS_LOCAL = tmp_path / "static", False
     monkeypatch.setattr(os, "access", lambda path, mode: False)
 
     assert not static_files.is_due()

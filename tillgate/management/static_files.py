@@ -11,7 +11,7 @@ def is_due() -> bool:
     """Say whether production would serve files that are not collected, or others than this version's."""
     if settings.IS_LOCAL:
         return False
-    root = Path(settings.STATIC_ROOT)
+    root = Path(settings.COLLECTED_ROOT)
     manifest = root / "staticfiles.json"
     if not os.access(root if root.exists() else root.parent, os.W_OK):
         return False  # An image's: collected when it was built.
