@@ -42,7 +42,7 @@ class Smoke:
         if not key.startswith(TEST_KEY):
             raise Failed(
                 f"{KEY} must hold a test key ({TEST_KEY}…), so that no real money is touched. "
-                "On the server: ./run create-key --mode test"
+                "In the installation: create-key --mode test --scopes create,read,admin"
             )
         self.shop = Client(base=f"{url.rstrip('/')}/api/v1", key=key)
         self.sandbox = Client(base=f"{sandbox.rstrip('/')}/control") if sandbox else None

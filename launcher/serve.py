@@ -36,15 +36,19 @@ Tillgate is ready after {seconds:.1f} s{memory}.
   Docs       {url}/api/v1/docs
   Checkout   every new payment answers with its checkout_url
   Sandbox    {sandbox}
-  Data       {data_dir} (mails to customers are in its folder mail)
+  Data       {data_dir}
   Commands   {command}
-
-Try it:
+"""
+TRY = """
+Mails to customers are written into the folder mail of the data. Try it:
 
   curl -s {url}/api/v1/payments -H 'Content-Type: application/json' \\
     -d '{{"customer_name": "John Doe", "customer_email": "john@example.com", "amount": 50.00}}'
 
 Open the checkout_url of the answer in a browser. Ctrl-C stops everything.
+"""
+LIVE = """
+It listens at {host}:{port} alone, for the proxy in front of it. Ctrl-C stops everything.
 """
 
 
@@ -63,7 +67,7 @@ def main() -> int:
     product.obey_signals()
     try:
         product.start()
-        _announce(product, time.monotonic() - began)
+        _announce(product, outer, time.monotonic() - began)
         product.watch()
     except Stopped:
         pass
@@ -76,8 +80,11 @@ def main() -> int:
     return 0
 
 
-def _announce(product: Product, seconds: float) -> None:
+def _announce(product: Product, outer: Mapping[str, str], seconds: float) -> None:
     here = product.installation
+    # Of real money nothing is tried by a line that is copied.
+    is_local = outer["TILLGATE_ENV"] == "local"
+    url = here.url if is_local else outer.get("TILLGATE_PUBLIC_URL") or here.url
     used = memory_of_group()
     memory = (
         f", using {used.rss:.0f} MB of memory (shared pages counted once: {used.pss:.0f} MB)" if used else ""
@@ -93,11 +100,13 @@ def _announce(product: Product, seconds: float) -> None:
         BANNER.format(
             seconds=seconds,
             memory=memory,
-            url=here.url,
+            url=url,
             sandbox=sandbox,
             data_dir=here.data_dir,
-            command=f"{named}./run verify-ledger, and others",
-        ),
+            command=f"{named}./run doctor, and others",
+        )
+        + (TRY.format(url=url) if is_local else LIVE.format(host=here.host, port=here.port)),
+        end="",
         flush=True,
     )
 

@@ -102,6 +102,15 @@ def test_it_prints_where_everything_is(serve):
     assert f"curl -s http://127.0.0.1:{process.port}/api/v1/payments" in text
 
 
+def test_where_money_is_real_nothing_is_there_to_be_copied_and_tried(serve):
+    process = serve(TILLGATE_ENV="production", TILLGATE_PUBLIC_URL="https://pay.example.com")
+
+    text = read_until(process, "Ctrl-C")
+
+    assert "https://pay.example.com/api/v1/payments" in text
+    assert "curl" not in text
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_everything_with_exit_status_0(serve, number):
     process = serve()

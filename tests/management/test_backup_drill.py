@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,29 +71,28 @@ def shop():
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def elsewhere(request, shop, tmp_path):
-    """The environment of another, empty installation, with the same keys."""
-    env = {
-        **shop[0],
-        "TILLGATE_DATA_DIR": str(tmp_path),
-        "DATABASE_URL": f"sqlite:///{tmp_path}/other.sqlite3",
-    }
+    """The environments of two empty installations, with the same keys."""
+    env = {**shop[0], "TILLGATE_DATA_DIR": str(tmp_path)}
+    names = ("other", "third")
     if request.param == "sqlite":
-        yield env
+        yield [{**env, "DATABASE_URL": f"sqlite:///{tmp_path}/{name}.sqlite3"} for name in names]
         return
     with postgres() as found:
         if not found.url:
             skip_without("postgresql", found.where)
-        with empty_database(found.url, f"tillgate_drill_{os.getpid()}") as url:
-            yield {**env, "DATABASE_URL": url}
+        with ExitStack() as stack:
+            made = (empty_database(found.url, f"tillgate_{name}_{os.getpid()}") for name in names)
+            yield [{**env, "DATABASE_URL": stack.enter_context(database)} for database in made]
 
 
 def test_a_backup_is_restored_whole_and_every_rule_of_money_holds(shop, elsewhere, tmp_path, settings):
     env, backup = shop
+    other, third = elsewhere
     again = tmp_path / "again.backup"
 
-    said = command(elsewhere, "restore", str(backup))
-    ledger = command(elsewhere, "verify-ledger")
-    command(elsewhere, "backup", str(again))
+    said = command(other, "restore", str(backup))
+    ledger = command(other, "verify-ledger")
+    command(other, "backup", str(again))
 
     assert "./run release-charges" in said
     assert "Every rule of money holds." in ledger
@@ -103,9 +102,11 @@ def test_a_backup_is_restored_whole_and_every_rule_of_money_holds(shop, elsewher
     assert before["payments.Payment"]
     assert before["ledger.Entry"]
     assert after == before
-    assert "has rows already" in command(elsewhere, "restore", str(backup), fails=True)
-    assert "Released." in command(elsewhere, "release-charges", "--yes")
-    assert "Nothing waits" in command(elsewhere, "release-charges", "--yes", fails=True)
+    assert "has rows already" in command(other, "restore", str(backup), fails=True)
+    assert "Released." in command(other, "release-charges", "--yes")
+    assert "Nothing waits" in command(other, "release-charges", "--yes", fails=True)
+    # What was restored once can be backed up and restored again.
+    assert "Restored:" in command(third, "restore", str(again))
 
 
 def test_a_lost_database_is_restored_in_its_place_and_goes_on_taking_payments(tmp_path):
@@ -122,6 +123,23 @@ def test_a_lost_database_is_restored_in_its_place_and_goes_on_taking_payments(tm
     with running(tmp_path) as env:
         command(env, "trigger", "payment.completed")
         assert "Every rule of money holds." in command(env, "verify-ledger")
+
+
+@pytest.mark.parametrize("word", ["backup", "verify-ledger", "create-key", "release-charges"])
+def test_where_there_are_no_tables_a_sentence_says_so(tmp_path, word):
+    env = {**private_environment(), "TILLGATE_DATA_DIR": str(tmp_path)}
+
+    said = command(env, word, fails=True)
+
+    assert "`./run prepare` makes them" in said
+    assert "Traceback" not in said
+
+
+def test_the_doctor_says_so_and_no_more_of_the_database(tmp_path):
+    said = command({**private_environment(), "TILLGATE_DATA_DIR": str(tmp_path)}, "doctor", fails=True)
+
+    assert "It has no tables." in said
+    assert "could not be examined" not in said
 
 
 def test_the_file_shows_nothing_of_anybody(shop):

@@ -51,6 +51,13 @@ def _probe() -> Iterator[Finding]:
     except Error as error:
         seen = f"It does not answer: {_reason(error)}. What else would ask it was left out."
         yield broken(seen, "Start it, or correct DATABASE_URL; then ask again.")
+        return
+    if not connection.introspection.table_names():
+        seen = "It has no tables. What else would ask it was left out."
+        fix = (
+            "./run prepare makes them; or TILLGATE_DATA_DIR or DATABASE_URL name another one than you meant."
+        )
+        yield broken(seen, fix)
 
 
 PROBE = Examination(about="database", examine=_probe, reads=False, within_s=5)

@@ -69,10 +69,10 @@ def load(records: Iterable[Any]) -> Restored:
     known = {model._meta.label: model for model in _models(loader, applied)}
     with transaction.atomic():
         counts = _load_rows(rest, known)
+        _reset_sequences([*known.values(), Restoration])
         clock.forget()  # The backup may have moved it.
         Restoration.objects.create(backed_up_at=made_at, ran_until=clock.now())
         connection.check_constraints()
-    _reset_sequences([*known.values(), Restoration])
     call_command("migrate", verbosity=0)
     return Restored(counts=counts, made_at=made_at)
 

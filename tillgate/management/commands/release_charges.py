@@ -37,7 +37,10 @@ class Command(BaseCommand):
             raise CommandError("Nothing waits: no backup was restored since charges were last released.")
         until = ran_until or waiting.ran_until
         if not waiting.backed_up_at <= until <= waiting.ran_until:
-            raise CommandError(f"--ran-until lies between {waiting.backed_up_at} and {waiting.ran_until}.")
+            first, last = (
+                f"{moment:%Y-%m-%dT%H:%MZ}" for moment in (waiting.backed_up_at, waiting.ran_until)
+            )
+            raise CommandError(f"--ran-until must lie between {first} and {last}.")
         count = due_since(waiting.backed_up_at, until)
         self.stdout.write(SUMMARY.format(made_at=waiting.backed_up_at, ran_until=until, count=count))
         if not yes and not _agrees():
