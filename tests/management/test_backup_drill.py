@@ -109,6 +109,7 @@ def test_a_backup_is_restored_whole_and_every_rule_of_money_holds(shop, elsewher
     assert "Restored:" in command(third, "restore", str(again))
 
 
+@pytest.mark.long
 def test_a_lost_database_is_restored_in_its_place_and_goes_on_taking_payments(tmp_path):
     with running(tmp_path) as env:
         command(env, "trigger", "payment.completed")

@@ -12,7 +12,7 @@ from launcher.product import Product, free_ports
 from launcher.recurring_demo import Year
 from launcher.stage import Stage
 
-pytestmark = [pytest.mark.journey, pytest.mark.slow]
+pytestmark = [pytest.mark.journey, pytest.mark.long]
 LEAD_S = 30  # In real time, from the backup to the due date: the clock that was moved is in the backup.
 
 
@@ -51,9 +51,8 @@ def running(installation, outer, gateway):
     ("gateway", "ends"),
     [
         ("paystack", "completed"),
-        pytest.param("flutterwave", "completed", marks=pytest.mark.long),
-        # It tells of no charge by our name of it: a person looks.
-        pytest.param("paypal", "processing", marks=pytest.mark.long),
+        ("flutterwave", "completed"),
+        ("paypal", "processing"),  # It tells of no charge by our name of it: a person looks.
     ],
 )
 def test_a_renewal_that_the_backup_does_not_know_is_found_and_not_charged_again(tmp_path, gateway, ends):
