@@ -64,11 +64,8 @@ def test_an_installation_at_which_all_is_well_has_status_0(working):
 
     assert unwell(said) == []
     assert status == (FORGETS in said)
-    assert list(dict.fromkeys(line[12:].split()[0] for line in said.splitlines())) == [
-        about
-        for about in ABOUTS
-        if about != "keys"  # Nothing is stored that they open.
-    ]
+    # In what order depends on which rooms were loaded before; nothing is stored that keys would open.
+    assert {line[12:].split()[0] for line in said.splitlines()} == set(ABOUTS) - {"keys"}
 
 
 def test_every_room_is_examined(working):
