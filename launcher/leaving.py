@@ -6,6 +6,7 @@ and after so many seconds there is nobody to be lost.
 """
 
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -22,16 +23,16 @@ class Leaving(Server):  # type: ignore[misc, valid-type]
     """Granian's main process; its workers know by a file that it is leaving."""
 
     workers_kill_timeout: int | None
+    wait_s = 0.0
     flag = Path(tempfile.gettempdir()) / f"tillgate-leaving-{os.getpid()}"
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Leave: at once at the second signal, or where nobody is to be told."""
-        wait_s = float(os.environ.get("TILLGATE_LEAVE_S") or 0)
-        if not wait_s or self.flag.exists():
+        if not self.wait_s or self.flag.exists():
             super().signal_handler_interrupt()
             return
         self.flag.touch()
-        later = threading.Timer(wait_s, super().signal_handler_interrupt)
+        later = threading.Timer(self.wait_s, super().signal_handler_interrupt)
         later.daemon = True
         later.start()
 
@@ -50,6 +51,10 @@ class Leaving(Server):  # type: ignore[misc, valid-type]
 
 def main() -> None:
     """Serve until told to stop."""
+    try:
+        Leaving.wait_s = float(os.environ.get("TILLGATE_LEAVE_S") or 0)
+    except ValueError:
+        sys.exit("TILLGATE_LEAVE_S is no number. Set it to seconds, such as 3, or unset it.")
     os.environ["TILLGATE_LEAVING_FILE"] = str(Leaving.flag)
     Leaving.flag.unlink(missing_ok=True)  # Of somebody who had this process id before.
     # Granian's command line makes the server by this name.
