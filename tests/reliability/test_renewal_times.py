@@ -41,7 +41,8 @@ def test_the_gateways_news_may_come_in_any_order_and_before_ours(world):
 
 def _all_told(world, subscriber):
     """What the gateway has to tell, once that is all: it goes on with its events after it has answered."""
-    told, before = [], None
+    told: list = []
+    before = None
     while told != before or not told:
         before = told
         time.sleep(0.3)
