@@ -18,7 +18,7 @@ from tillgate.payments.services.charges import confirm_lost, resolve_lost
 from tillgate.payments.services.verify import waiting_for_a_person
 from tillgate.subscriptions.jobs import open_cycles
 from tillgate.subscriptions.services import audit
-from tillgate.subscriptions.services.charge import charge_cycle
+from tillgate.subscriptions.services.charge import charge_cycle, queue_due_tries
 
 ABSENT = PaymentSnapshot(state=GatewayState.ABSENT, gateway_reference="")
 HOUR = timedelta(hours=1)
@@ -182,6 +182,23 @@ def test_a_retry_that_falls_due_after_the_loss_is_made_as_ever(diary, script):
 
     assert [request.gateway_reference[-4:] for request in diary.requests] == ["-1-1", "-1-2"]
     assert diary.cycles()[0].status == "paid"
+
+
+def test_a_retry_that_was_queued_when_the_backup_was_made_is_asked_about_after_the_hold(diary, script):
+    script.says("charge_saved", diary.declined(), diary.success)
+    reach_due_date(diary)
+    diary.look()
+    clock.advance(2 * DAY_S)
+    queue_due_tries()
+    restored(released=False)
+    script.says("fetch_payment", paid(diary))
+
+    diary.look()
+    restoration.release()
+    diary.look()
+
+    assert [request.gateway_reference[-4:] for request in diary.requests] == ["-1-1"]
+    assert diary.taken() == [f"{diary.subscription.reference}-1-2"]
 
 
 def test_no_cycle_of_the_gap_is_skipped_so_that_none_is_charged_beyond_what_was_agreed(

@@ -163,7 +163,8 @@ def _reserve(cycle_id: int, number: int, due_at: datetime | None) -> Attempt | N
     if not is_next or cycle.status != CycleStatus.OPEN or subscription.status not in COLLECTING:
         return None
     if restoration.is_holding():
-        cycle.next_try_at = clock.now()  # The queue's turn again, once it is released.
+        # The queue's turn again, once released. Due as it was, or it would seem never to have been sent.
+        cycle.next_try_at = due_at or cycle.due_at
         cycle.save(update_fields=["next_try_at"])
         return None
     method = subscription.payment_method
@@ -177,11 +178,12 @@ def _reserve(cycle_id: int, number: int, due_at: datetime | None) -> Attempt | N
     payment = lock_payment(cycle.payment_id)
     if payment.status not in PAYABLE or payment.expires_at <= clock.now():
         return None
-    if wait := _while_customer_pays(payment):
+    sent_since = _sent_since(cycle, number, due_at or cycle.due_at)
+    # What is only asked about waits for nobody, and a later time would make it a try that was never sent.
+    if sent_since is None and (wait := _while_customer_pays(payment)):
         cycle.next_try_at = clock.now() + wait
         cycle.save(update_fields=["next_try_at"])
         return None
-    sent_since = _sent_since(cycle, number, due_at or cycle.due_at)
     attempt = reserve_charge(payment, method, _reference(cycle, number), sent_since=sent_since)
     cycle.tries = number
     cycle.save(update_fields=["tries"])
