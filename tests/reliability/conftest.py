@@ -17,7 +17,7 @@ pytest.register_assert_rewrite(
 from tests.reliability.killer import Killer  # noqa: E402
 from tests.reliability.subscriber import Subscriber  # noqa: E402
 from tests.reliability.world import World  # noqa: E402
-from tillgate.gateways import registry  # noqa: E402
+from tillgate.gateways import oauth, registry  # noqa: E402
 from tillgate.gateways.http import Patience  # noqa: E402
 from tillgate.gateways.protocol import Gateway, GatewayAccount  # noqa: E402
 
@@ -37,7 +37,8 @@ def accounts(sandbox: Any, settings: Any, tmp_path: Path) -> None:
 def world(
     request: Any, accounts: None, sandbox: Any, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
-    """The world of the gateway that the test names; our patience is short while its answers are slow."""
+    """The world of the gateway that the test names; our patience is short while its answers are slow, and
+    access tokens age with it."""
     the_world = World(request.param, sandbox.url, key)
     connect = registry.connect
 
@@ -45,6 +46,7 @@ def world(
         return connect(account, replace(patience, total_s=min(patience.total_s, the_world.patience_s)))
 
     monkeypatch.setattr(registry, "connect", with_its_patience)
+    monkeypatch.setattr(oauth, "time", the_world)
     yield the_world
     the_world.close()
 

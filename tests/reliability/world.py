@@ -5,6 +5,7 @@ and in the order it likes.
 """
 
 import re
+import time
 from typing import Any
 
 import httpx
@@ -44,6 +45,7 @@ class World:
         self.gateway, self.way, self.url = gateway, WAYS[gateway], url
         self.patience_s, self.lied, self.at_once = LONG_S, False, BATCH
         self.troubles: set[str] = set()
+        self.passed_s = 0
         self._rung: set[int] = set()
         self._timetable = Timetable()
         self._shop = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
@@ -200,7 +202,16 @@ class World:
     def advance(self, seconds: int) -> None:
         """Let time pass for the product and the gateway alike."""
         clock.advance(seconds)
+        self.passed_s += seconds
         self.control("clock", {"advance_s": seconds})
+
+    def monotonic(self) -> float:
+        """What the machine's own clock would say, had it moved with the world.
+
+        Else tokens would never wear out here. The gateway would refuse them, and a fault that a test has
+        planned for its next call would strike that refusal.
+        """
+        return time.monotonic() + self.passed_s
 
     def work(self) -> int:
         """Do what is due now, by the queue and by the clock; remember how jobs failed."""
