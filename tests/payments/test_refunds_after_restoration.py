@@ -17,8 +17,8 @@ from tillgate.payments.services.refunds import RefundOrder, create_refund
 from tillgate.payments.services.verify import waiting_for_a_person
 
 
-def row(id="R1", note=""):
-    return RefundSnapshot(state=RefundState.SUCCEEDED, gateway_id=id, amount=Money(5_000, "NGN"), note=note)
+def row(id="R1", note="", state=RefundState.SUCCEEDED):
+    return RefundSnapshot(state=state, gateway_id=id, amount=Money(5_000, "NGN"), note=note)
 
 
 def restore_now(ago):
@@ -97,6 +97,21 @@ def test_a_refund_that_is_wanted_again_is_not_sent_while_the_gateway_lists_one_o
 
     assert (status(refund), gateway.called("refund")) == ("unknown", 0)
     assert any(refund.reference in sentence for sentence in waiting_for_a_person())
+
+
+def test_one_of_nobody_that_failed_holds_back_none(merchant, gateway):
+    paid = make_settled(make_payment(merchant))
+    restore_now(ago=timedelta(hours=2))
+    failed = row(note="REF-7Q2WBNC29XCWXJN3041SM72N47", state=RefundState.FAILED)
+    gateway.says("list_refunds", (failed,))
+    gateway.says("refund", row("R2"))
+    refund = create_refund(
+        paid.payment_id, RefundOrder(amount=None, reason="", idempotency_hash="k", request_hash="")
+    )[0]
+
+    run_due_jobs()
+
+    assert (status(refund), gateway.called("refund")) == ("succeeded", 1)
 
 
 def test_a_restoration_lets_refunds_of_the_time_before_be_looked_for_soon(merchant, gateway):

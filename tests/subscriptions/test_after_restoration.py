@@ -1,8 +1,11 @@
 """D-10: a backup was restored, and the gateways know more of recurring payments than we do."""
 
+from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from tests.fakes import ChargingGateway, RepeatingChargesGateway
 from tests.subscriptions.diary import DAY_S, charging
@@ -14,6 +17,7 @@ from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import GatewayUnknown
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.money import Money
+from tillgate.payments.errors import NotInThisState
 from tillgate.payments.services.charges import confirm_lost, resolve_lost
 from tillgate.payments.services.verify import waiting_for_a_person
 from tillgate.subscriptions.jobs import open_cycles
@@ -59,6 +63,15 @@ def known_as(state, **fields):
 
 def paid(diary):
     return known_as(GatewayState.SUCCEEDED, amount=Money(diary.subscription.amount_minor, "NGN"))
+
+
+def third(diary):
+    """The gateway knows of the third try, and not of the first two."""
+    return lambda ref: named(paid(diary)(ref), f"{diary.subscription.reference}-1-3")
+
+
+def named(answer, name):
+    return replace(answer, gateway_reference=name)
 
 
 def test_nothing_is_charged_until_a_person_has_looked(diary):
@@ -171,17 +184,113 @@ def test_after_a_decline_that_was_lost_the_next_try_may_have_been_made_too(diary
     assert diary.taken() == [f"{diary.subscription.reference}-1-2"]
 
 
-def test_a_retry_that_falls_due_after_the_loss_is_made_as_ever(diary, script):
-    """A move from one database to another meets cycles that were declined before."""
+@pytest.mark.parametrize("ran_on", [False, True])
+def test_a_retry_is_made_as_ever_only_where_the_old_installation_had_stopped(diary, script, ran_on):
+    """One that ran on may have made it earlier than planned, for a customer who changed the card."""
     script.says("charge_saved", diary.declined(), diary.success)
+    script.says("fetch_payment", ABSENT)
     reach_due_date(diary)
     diary.look()
-    restored(ago=timedelta(minutes=1))
+    restored(ago=timedelta(minutes=1), released=False)
+    if ran_on:
+        restoration.release()
+    else:
+        call_command("release_charges", "--yes", "--stopped-before", stdout=StringIO())
 
     diary.pass_days(3)
 
-    assert [request.gateway_reference[-4:] for request in diary.requests] == ["-1-1", "-1-2"]
+    made = [request.gateway_reference[-4:] for request in diary.requests]
+    assert made == (["-1-1"] if ran_on else ["-1-1", "-1-2"])
+    assert diary.attempts()[-1].status == ("unknown" if ran_on else "succeeded")
+
+
+def test_once_a_retry_was_made_since_the_next_is_made_as_ever(diary, script):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    diary.pass_days(2)
+    script.says("charge_saved", diary.declined(), diary.success)
+    resolve_lost(diary.attempts()[0].pk)
+
+    diary.pass_days(4)
+
+    assert [request.gateway_reference[-4:] for request in diary.requests] == ["-1-2", "-1-3"]
     assert diary.cycles()[0].status == "paid"
+
+
+def test_a_later_try_of_the_lost_installation_is_what_a_person_finds(diary, script):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    attempt = diary.attempts()[0]
+    script.says("fetch_transaction", third(diary)(attempt))
+
+    confirm_lost(attempt.pk, "id-1")
+    run_due_jobs()
+
+    assert (diary.requests, diary.taken()) == ([], [f"{diary.subscription.reference}-1-3"])
+    assert diary.cycles()[0].status == "paid"
+
+
+def test_another_subscriptions_charge_is_none_of_them(diary, script):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    [attempt] = diary.attempts()
+    for name in (f"{diary.subscription.reference}-2-1", "SUB-OTHER-1-1", f"{attempt.gateway_reference}-1"):
+        script.says("fetch_transaction", named(third(diary)(attempt), name))
+
+        with pytest.raises(GatewayUnknown):
+            confirm_lost(attempt.pk, "id-1")
+
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.gateway_reference[-4:]) == ("unknown", "-1-1")
+
+
+def test_a_gateway_that_can_be_asked_is_asked_about_later_tries_before_a_person_is_believed(diary, script):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    diary.pass_days(2)
+    known = third(diary)
+    script.says("fetch_payment", lambda ref: known(ref) if ref.gateway_reference[-1] == "3" else ABSENT)
+
+    with pytest.raises(NotInThisState, match="-1-3, and says succeeded"):
+        resolve_lost(diary.attempts()[0].pk)
+    run_due_jobs()
+
+    assert (diary.requests, diary.taken()) == ([], [f"{diary.subscription.reference}-1-3"])
+    assert diary.cycles()[0].status == "paid"
+
+
+def test_after_a_later_try_that_was_declined_the_one_after_it_is_next(diary, script):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    attempt = diary.attempts()[0]
+    failed = known_as(GatewayState.FAILED, failure=decline("insufficient_funds"))(attempt)
+    script.says("fetch_transaction", named(failed, f"{diary.subscription.reference}-1-3"))
+
+    confirm_lost(attempt.pk, "id-1")
+    diary.pass_days(4)
+
+    assert [one.gateway_reference[-4:] for one in diary.attempts()] == ["-1-3", "-1-4"]
+    assert (diary.requests, diary.attempts()[-1].status) == ([], "unknown")
+
+
+def test_the_day_until_a_person_is_asked_begins_when_the_lost_installation_may_have_stopped(diary, script):
+    reach_due_date(diary)
+    restored(ago=timedelta(days=3))
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+
+    with pytest.raises(NotInThisState, match="less than a day ago"):
+        resolve_lost(diary.attempts()[0].pk)
 
 
 def test_a_retry_that_was_queued_when_the_backup_was_made_is_asked_about_after_the_hold(diary, script):

@@ -6,7 +6,7 @@ known to nobody: until a person has looked, nothing is charged without the custo
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tillgate.common import clock
@@ -25,7 +25,20 @@ def is_holding() -> bool:
 def missed(moment: datetime) -> Restoration | None:
     """Return the restoration after whose backup something due at `moment` may have been done; of several the
     one with the earliest backup, None where there is none."""
-    return next((known for known in _restorations() if moment <= known.ran_until), None)
+    return next(gaps(moment), None)
+
+
+def gaps(moment: datetime) -> Iterator[Restoration]:
+    """Yield each such restoration, the earliest backup first. One whose installation had stopped before the
+    backup was made is none."""
+    for known in _restorations():
+        if known.backed_up_at < known.ran_until and moment <= known.ran_until:
+            yield known
+
+
+def newest() -> Restoration | None:
+    """Return the last restoration there was."""
+    return max(_restorations(), key=lambda known: known.ran_until, default=None)
 
 
 def release(*, ran_until: datetime | None = None) -> int:

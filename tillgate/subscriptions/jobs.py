@@ -1,7 +1,5 @@
 """What the worker does for recurring payments. Each job calls one service, and may run twice or late."""
 
-from datetime import datetime
-
 from tillgate.common import restoration
 from tillgate.common.jobs import periodic, task
 from tillgate.payments.services import sync
@@ -24,9 +22,9 @@ def follow_payment(payment_reference: str) -> None:
 
 
 @task(max_attempts=1_000_000, backoff_s=(5, 15, 60, 300, 3600))
-def charge_cycle(cycle_id: int, number: int, due_at: str = "") -> None:
-    """Make try `number` of a cycle; a job of an earlier version does not say when that was due."""
-    charge.charge_cycle(cycle_id, number, datetime.fromisoformat(due_at) if due_at else None)
+def charge_cycle(cycle_id: int, number: int) -> None:
+    """Make try `number` of a cycle."""
+    charge.charge_cycle(cycle_id, number)
 
 
 @task(max_attempts=20, backoff_s=(60, 600, 3600))

@@ -1,4 +1,4 @@
-"""`./run adopt-attempt PAY-… --gateway paystack --reference ATT-…`: money that only the gateway knows of."""
+"""`./run adopt-attempt PAY-… --gateway paystack --reference ATT-…` (or SUB-…): only the gateway knows it."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,15 +12,16 @@ from tillgate.merchants.services.audit import by_command, record
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Payment
 from tillgate.payments.services.adopt import adopt_attempt
+from tillgate.subscriptions.services.charge import charge_prefix
 
 
 class Command(BaseCommand):
-    help = "After a restoration: what the gateway's dashboard shows under ATT-… was paid for this payment."
+    help = "After a restoration: what the dashboard shows under ATT-… or SUB-… was paid for this payment."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("payment", help="the payment that it was made for, as PAY-…")
         parser.add_argument("--gateway", required=True, choices=list(GATEWAYS))
-        parser.add_argument("--reference", required=True, help="ours, as the dashboard shows it: ATT-…")
+        parser.add_argument("--reference", required=True, help="ours, as the dashboard shows it")
         parser.add_argument("--id", default="", help="PayPal's own id of the payment (capture)")
 
     def handle(self, *args: Any, payment: str, gateway: str, reference: str, **options: Any) -> None:
@@ -28,7 +29,9 @@ class Command(BaseCommand):
         if row is None:
             raise CommandError(f"There is no payment {payment!r}.")
         try:
-            attempt = adopt_attempt(row, gateway, reference, gateway_id=options["id"])
+            attempt = adopt_attempt(
+                row, gateway, reference, gateway_id=options["id"], charge_prefix=charge_prefix(row)
+            )
         except NotInThisState as error:
             raise CommandError(error.message) from error
         except GatewayError as error:

@@ -20,7 +20,12 @@ class Command(BaseCommand):
         parser.add_argument("reference", help="the attempt, as ATT-…")
         seen = parser.add_mutually_exclusive_group(required=True)
         seen.add_argument("--made", metavar="ID", help="the gateway's id of it, which it must confirm")
-        seen.add_argument("--not-made", action="store_true", help="it is not there: it may be charged anew")
+        seen.add_argument(
+            "--not-made",
+            action="store_true",
+            help="neither it is there nor, after a restoration, a later try for the same (SUB-…-5-1, -2, …): "
+            "it may be charged anew",
+        )
 
     def handle(self, *args: Any, reference: str, made: str | None, **options: Any) -> None:
         attempt = Attempt.objects.filter(reference=reference).first()

@@ -1,60 +1,72 @@
 """A person has seen money at the gateway under a reference of ours for which there is no attempt: it was paid
 after the backup that was restored."""
 
+import re
+
 from django.db import transaction
 
-from tillgate.common import clock
+from tillgate.common import clock, restoration
 from tillgate.common.references import is_reference, new_reference
-from tillgate.gateways.protocol import GatewayState
+from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.moves import lock_payment, note
-from tillgate.payments.services.sync import ask, gateway_of
+from tillgate.payments.services.sync import apply_answer, gateway_of, ours
 from tillgate.payments.states import UNSETTLED, AttemptStatus
 
 
-def adopt_attempt(payment: Payment, gateway: str, gateway_reference: str, *, gateway_id: str = "") -> Attempt:
-    """Let an attempt of the lost installation be one of this payment, and ask the gateway about it as ever.
+def adopt_attempt(
+    payment: Payment, gateway: str, gateway_reference: str, *, gateway_id: str = "", charge_prefix: str = ""
+) -> Attempt:
+    """Let an attempt of the lost installation be one of this payment, and apply what the gateway says of it.
 
-    What it says is held against the payment as any answer is: amount, currency, account, mode. `gateway_id`
-    is what a gateway has to be asked by that cannot be asked by our reference. Raises NotInThisState where
-    the reference is none of ours, is known already, or the gateway does not know it; a GatewayError when it
-    gives no usable answer.
+    That is held against the payment as any answer is: amount, currency, account, mode. `gateway_id`
+    is what a gateway has to be asked by that cannot be asked by our reference; `charge_prefix` what the names
+    of our own charges for this payment begin with. Raises NotInThisState where the reference is none of ours,
+    is known already, or the gateway does not know it; a GatewayError when it gives no usable answer.
     """
+    is_charge = re.fullmatch(rf"{re.escape(charge_prefix)}[1-9]\d?", gateway_reference, re.ASCII)
+    known = restoration.newest()
     attempt = Attempt(
         reference=new_reference("ATT"),
         payment=payment,
         gateway=gateway,
         mode=payment.mode,
         status=AttemptStatus.UNKNOWN,
-        initiated_by="customer",
+        initiated_by="merchant" if charge_prefix and is_charge else "customer",
         gateway_reference=gateway_reference,
-        created_at=clock.now(),
+        # It was made since: what went back of it meanwhile is looked for from then on.
+        created_at=known.backed_up_at if known else clock.now(),
     )
     _require_adoptable(attempt)
     api = gateway_of(attempt)
     found = api.fetch_transaction(gateway_id) if gateway_id else api.fetch_payment(attempt.ref)
     if found.state == GatewayState.ABSENT or found.gateway_reference != gateway_reference:
         raise NotInThisState(f"{gateway} knows no payment {gateway_reference}.")
-    _store(attempt)
-    ask(attempt.pk, gateway_id=gateway_id or None)
+    _store(attempt, ours(found, attempt))
     attempt.refresh_from_db()
     return attempt
 
 
 def _require_adoptable(attempt: Attempt) -> None:
-    if not is_reference(attempt.gateway_reference, "ATT"):
+    is_charge = attempt.initiated_by == "merchant"
+    if not is_charge and not is_reference(attempt.gateway_reference, "ATT"):
         raise NotInThisState(
-            f"{attempt.gateway_reference!r} is no reference of ours, which begins with ATT-."
+            f"{attempt.gateway_reference!r} is no reference of ours for {attempt.payment.reference}: those "
+            "of customers begin with ATT-, those of its own charges with SUB- and its due date's number."
         )
     if Attempt.objects.filter(gateway=attempt.gateway, gateway_reference=attempt.gateway_reference).exists():
         raise NotInThisState(f"{attempt.gateway_reference} is known: look at its payment.")
-    if attempt.payment.status not in UNSETTLED:
+    waiting = Attempt.objects.open().filter(payment=attempt.payment, initiated_by="merchant").first()
+    if is_charge and waiting is not None:
+        raise NotInThisState(f"{waiting.reference} waits for it: ./run resolve-charge {waiting.reference}.")
+    if not is_charge and attempt.payment.status not in UNSETTLED:
         raise NotInThisState(f"{attempt.payment.reference} is {attempt.payment.status}: it wants no money.")
 
 
 @transaction.atomic
-def _store(attempt: Attempt) -> None:
+def _store(attempt: Attempt, answer: PaymentSnapshot) -> None:
+    """With the answer, so that nobody charges for the same in between."""
     from tillgate.payments.jobs import ask_gateway  # The job calls a module that this one imports.
 
     payment = lock_payment(attempt.payment_id)
@@ -62,3 +74,4 @@ def _store(attempt: Attempt) -> None:
     told: dict[str, object] = {"attempt": attempt.reference, "gateway": attempt.gateway, "adopted": True}
     note(payment, "attempt.created", told, gateway=attempt.gateway, asked_at=clock.now())
     ask_gateway.using(unique_key=attempt.question_key).enqueue(attempt.pk, attempt.questions)
+    apply_answer(attempt, answer)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection, transaction
 
-from tillgate.common import clock
+from tillgate.common import clock, restoration
 from tillgate.common.crypto import CannotDecrypt
 from tillgate.common.references import new_reference
 from tillgate.customers.models import PaymentMethod
@@ -18,7 +18,14 @@ from tillgate.customers.services.methods import token_of
 from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import GatewayError, MethodRefused, Rejected, Unreachable
 from tillgate.gateways.http import FOR_CHARGES
-from tillgate.gateways.protocol import ChargeRequest, ChargesSaved, Failure, GatewayState, PaymentSnapshot
+from tillgate.gateways.protocol import (
+    AttemptRef,
+    ChargeRequest,
+    ChargesSaved,
+    Failure,
+    GatewayState,
+    PaymentSnapshot,
+)
 from tillgate.merchants.errors import GatewayResting, NoGateway
 from tillgate.merchants.services.accounts import account_for, connect
 from tillgate.merchants.services.health import enter, note_outcome
@@ -31,6 +38,7 @@ from tillgate.payments.states import PAYABLE, UNANSWERED, AttemptStatus, Payment
 log = structlog.get_logger(__name__)
 ABSENCES_BEFORE_REPEAT = 2
 RESOLVED_AFTER = timedelta(days=1)
+MOST_TRIES = 12  # More are not made for one due date.
 NOT_SENT = Failure(
     code="gateway_unreachable", message="The gateway cannot be reached just now.", retryable=True
 )
@@ -41,6 +49,8 @@ def reserve_charge(
     payment: Payment, method: PaymentMethod, gateway_reference: str, *, sent_since: datetime | None = None
 ) -> Attempt:
     """Write down that a locked payment is being charged by a saved method; the caller commits, then calls.
+
+    `gateway_reference` ends in the number of the try, behind a dash.
 
     `sent_since`: this very charge may have been sent already, at that time or later, of which a restored
     backup knows nothing. It is then one whose answer was lost: to be asked about, not to be sent.
@@ -104,19 +114,21 @@ def resolve_lost(attempt_id: int) -> Attempt:
     """A person has seen in the gateway's dashboard that a charge was never made: it has failed, and another
     may be made.
 
-    The gateway is asked first, where it can be (PayPal tells of no charge whose answer was lost). Raises
-    NotInThisState for a charge that has an answer, was sent less than a day ago, or that the gateway knows
-    after all; a GatewayError when it gives no usable answer.
+    The gateway is asked first, where it can be (PayPal tells of no charge whose answer was lost); after a
+    restoration also about the tries that may have followed this one. Raises NotInThisState for a charge that
+    has an answer, was sent less than a day ago, or that the gateway knows after all; a GatewayError when it
+    gives no usable answer.
     """
-    attempt = Attempt.objects.select_related("payment__merchant").get(pk=attempt_id)
-    if attempt.initiated_by != "merchant" or attempt.status not in UNANSWERED:
-        raise NotInThisState(f"{attempt.reference} is {attempt.status}: its answer is known.")
-    if (attempt.sent_again_at or attempt.created_at) > clock.now() - RESOLVED_AFTER:
+    attempt = _unanswered(attempt_id)
+    if _sent_last(attempt) > clock.now() - RESOLVED_AFTER:
         raise NotInThisState(f"{attempt.reference} was sent less than a day ago, and is still asked about.")
-    answer = ours(gateway_of(attempt).fetch_payment(attempt.ref), attempt)
-    if answer.state != GatewayState.ABSENT:
-        apply_answer(attempt, answer)
-        raise NotInThisState(f"The gateway knows {attempt.reference}, and says {answer.state}.")
+    gateway = gateway_of(attempt)
+    later = [AttemptRef(gateway_reference=name, gateway_id=None) for name in _later_tries(attempt)]
+    for ref in (attempt.ref, *later):
+        answer = gateway.fetch_payment(ref)
+        if answer.state != GatewayState.ABSENT:
+            _apply_named(attempt, answer)
+            raise NotInThisState(f"The gateway knows {ref.gateway_reference}, and says {answer.state}.")
     return _store_never_made(attempt)
 
 
@@ -124,15 +136,62 @@ def confirm_lost(attempt_id: int, gateway_id: str) -> Attempt:
     """A person has seen a charge whose answer was lost in the gateway's dashboard, under that id: the gateway
     is asked about it.
 
-    Raises NotInThisState for a charge that has an answer; a GatewayError when the gateway gives no usable
-    one, or the transaction is another charge's.
+    After a restoration it may also be a later try to charge for the same: that is what the lost installation
+    came to. Raises NotInThisState for a charge that has an answer; a GatewayError when the gateway gives no
+    usable one, or the transaction is another charge's.
     """
+    attempt = _unanswered(attempt_id)
+    _apply_named(attempt, gateway_of(attempt).fetch_transaction(gateway_id))
+    attempt.refresh_from_db()
+    return attempt
+
+
+def try_number(attempt: Attempt) -> int:
+    """Return which try to charge for its payment this is: its name at the gateway ends in that."""
+    return int(attempt.gateway_reference.rpartition("-")[2])
+
+
+def _unanswered(attempt_id: int) -> Attempt:
     attempt = Attempt.objects.select_related("payment__merchant").get(pk=attempt_id)
     if attempt.initiated_by != "merchant" or attempt.status not in UNANSWERED:
         raise NotInThisState(f"{attempt.reference} is {attempt.status}: its answer is known.")
-    apply_answer(attempt, ours(gateway_of(attempt).fetch_transaction(gateway_id), attempt))
-    attempt.refresh_from_db()
     return attempt
+
+
+def _sent_last(attempt: Attempt) -> datetime:
+    known = restoration.missed(attempt.created_at)
+    return attempt.sent_again_at or (known.ran_until if known else attempt.created_at)
+
+
+def _later_tries(attempt: Attempt) -> list[str]:
+    """Return by what names an installation that was lost may have charged for the same later on."""
+    if restoration.missed(attempt.created_at) is None:
+        return []
+    prefix, number = attempt.gateway_reference.rpartition("-")[0], try_number(attempt)
+    names = [f"{prefix}-{later}" for later in range(number + 1, number + 1 + MOST_TRIES)]
+    ours_too = Attempt.objects.filter(gateway=attempt.gateway, gateway_reference__in=names)
+    known = set(ours_too.values_list("gateway_reference", flat=True))
+    return [name for name in names if name not in known]
+
+
+def _apply_named(attempt: Attempt, answer: PaymentSnapshot) -> None:
+    """Apply an answer about a charge, or about a later try that it stands for."""
+    name = answer.gateway_reference
+    is_later = name in _later_tries(attempt)
+    if is_later:
+        attempt.gateway_reference = name
+    answer = ours(answer, attempt)
+    if is_later:
+        _rename(attempt, name)
+    apply_answer(attempt, answer)
+
+
+@transaction.atomic
+def _rename(attempt: Attempt, name: str) -> None:
+    lock_payment(attempt.payment_id)
+    waiting = Attempt.objects.filter(pk=attempt.pk, status__in=UNANSWERED)
+    if not waiting.update(gateway_reference=name):
+        raise NotInThisState(f"{attempt.reference} has news. Look at it again.")
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from django.db import transaction
 from tillgate.common import clock, restoration
 from tillgate.common.references import is_reference
 from tillgate.gateways.errors import GatewayError, Rejected, Unreachable
-from tillgate.gateways.protocol import Gateway, RefundRef, RefundSnapshot, RepeatsRefunds
+from tillgate.gateways.protocol import Gateway, RefundRef, RefundSnapshot, RefundState, RepeatsRefunds
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Payment, Refund
 from tillgate.payments.services.money_back import apply_refund, call_next, fail_refund, park_refund
@@ -183,7 +183,8 @@ def _named(refund: Refund, gateway_id: str) -> RefundRef:
 def _of_nobody(refund: Refund, listed: Sequence[RefundSnapshot]) -> bool:
     """Say whether the gateway lists a refund of this transaction which no row of ours names."""
     known = Refund.objects.filter(attempt=refund.attempt, gateway_id__isnull=False)
-    return not {row.gateway_id for row in listed} <= set(known.values_list("gateway_id", flat=True))
+    made = {row.gateway_id for row in listed if row.state != RefundState.FAILED}
+    return not made <= set(known.values_list("gateway_id", flat=True))
 
 
 def _unclaimed(refund: Refund, listed: Sequence[RefundSnapshot]) -> list[RefundSnapshot]:

@@ -108,9 +108,8 @@ def _attempts_to_look_at() -> Iterator[str]:
     slow = Q(payment__status=PaymentStatus.PROCESSING) | Q(status=AttemptStatus.UNKNOWN)
     for attempt in Attempt.objects.open().filter(slow, created_at__lt=since).order_by("pk").iterator():
         name = f"{attempt.reference} ({attempt.gateway_reference} at {attempt.gateway})"
-        what = (
-            " If its dashboard does not have it: ./run resolve-charge." if attempt.payment_method_id else ""
-        )
+        is_charge = attempt.initiated_by == "merchant"
+        what = " If its dashboard does not have it: ./run resolve-charge." if is_charge else ""
         yield f"{name} has no final answer for more than a day.{what}"
 
 

@@ -35,12 +35,11 @@ def waiting_for_a_person() -> Iterator[str]:
         yield f"{cycle.payment} of {cycle.subscription.reference} is open, and nobody will collect it."
 
 
-def due_since(start: datetime, end: datetime) -> int:
-    """Return how many tries fell due in that time, as far as this database knows: of cycles that were open,
-    or were still to be opened."""
-    tried = Q(next_try_at__lte=end) | Q(next_try_at=None, due_at__gt=start)
-    opened = Cycle.objects.filter(tried, due_at__lte=end, status=CycleStatus.OPEN).count()
-    return opened + Subscription.objects.due(end).count()
+def due_by(moment: datetime) -> int:
+    """Return how many subscriptions were owed something by then, as far as this database knows."""
+    unpaid = Cycle.objects.filter(due_at__lte=moment, status=CycleStatus.OPEN)
+    opened = set(unpaid.values_list("subscription_id", flat=True))
+    return len(opened | set(Subscription.objects.due(moment).values_list("pk", flat=True)))
 
 
 def broken_rules() -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from tillgate.common import clock, restoration
 from tillgate.common.jobs import Call, enqueue_all
+from tillgate.common.models import Restoration
 from tillgate.gateways.protocol import ChargesSaved
 from tillgate.gateways.registry import GATEWAYS
 from tillgate.merchants.services.health import merchants_resting
@@ -58,13 +59,13 @@ def queue_due_tries() -> int:
     return queued
 
 
-def charge_cycle(cycle_id: int, number: int, due_at: datetime | None = None) -> None:
-    """Make try `number` of a cycle, which was due at `due_at`, unless somebody has stopped it or it is paid.
+def charge_cycle(cycle_id: int, number: int) -> None:
+    """Make try `number` of a cycle, unless somebody has stopped it or it is paid.
 
     A repeat after a crash asks what became of it instead of charging again; so does a try that a restored
     backup may know nothing of.
     """
-    attempt = _reserve(cycle_id, number, due_at)
+    attempt = _reserve(cycle_id, number)
     if attempt is not None and attempt.status == AttemptStatus.SENT:
         send_charge(attempt)
         return
@@ -107,6 +108,12 @@ def send_again(attempt_id: int) -> None:
         send_charge(attempt)
 
 
+def charge_prefix(payment: Payment) -> str:
+    """Return what the names of all charges for this payment begin with; empty where none are made for it."""
+    cycle = Cycle.objects.select_related("subscription").filter(payment=payment).first()
+    return _prefix(cycle) if cycle else ""
+
+
 def _queue_reminders(due: QuerySet[Cycle]) -> None:
     """One job each: a reminder that fails holds back neither the others nor any charge."""
     from tillgate.subscriptions.jobs import remind_customer  # The job's module imports this one.
@@ -135,25 +142,21 @@ def _queue_batch(due: QuerySet[Cycle], times: Sequence[datetime]) -> int:
     rows = due.order_by("next_try_at", "pk").select_for_update(
         of=("self",), skip_locked=connection.features.has_select_for_update_skip_locked
     )
-    found = rows.values_list("pk", "tries", "due_at", "next_try_at")[: len(times)]
-    # The first is due when the cycle is, even if a worker comes later.
-    tries = [
-        (pk, made + 1, (again if made and again else first).isoformat()) for pk, made, first, again in found
-    ]
+    tries = [(pk, tries + 1) for pk, tries in rows.values_list("pk", "tries")[: len(times)]]
     # The job reads all of it anew, under locks, and the number of its try stands in its key.
     enqueue_all(
         job,
         [
-            Call(args=(pk, number, due), run_after=at, unique_key=f"charge-{pk}-{number}")
-            for (pk, number, due), at in zip(tries, times, strict=False)
+            Call(args=(pk, number), run_after=at, unique_key=f"charge-{pk}-{number}")
+            for (pk, number), at in zip(tries, times, strict=False)
         ],
     )
-    Cycle.objects.filter(pk__in=[pk for pk, *_ in tries]).update(next_try_at=None)
+    Cycle.objects.filter(pk__in=[pk for pk, _ in tries]).update(next_try_at=None)
     return len(tries)
 
 
 @transaction.atomic
-def _reserve(cycle_id: int, number: int, due_at: datetime | None) -> Attempt | None:
+def _reserve(cycle_id: int, number: int) -> Attempt | None:
     """Write the charge down under the locks of subscription and payment; None when none is to be made."""
     subscription = lock_subscription(Cycle.objects.values_list("subscription_id", flat=True).get(pk=cycle_id))
     cycle = Cycle.objects.get(pk=cycle_id)
@@ -163,8 +166,7 @@ def _reserve(cycle_id: int, number: int, due_at: datetime | None) -> Attempt | N
     if not is_next or cycle.status != CycleStatus.OPEN or subscription.status not in COLLECTING:
         return None
     if restoration.is_holding():
-        # The queue's turn again, once released. Due as it was, or it would seem never to have been sent.
-        cycle.next_try_at = due_at or cycle.due_at
+        cycle.next_try_at = clock.now()  # The queue's turn again, once released.
         cycle.save(update_fields=["next_try_at"])
         return None
     method = subscription.payment_method
@@ -178,8 +180,8 @@ def _reserve(cycle_id: int, number: int, due_at: datetime | None) -> Attempt | N
     payment = lock_payment(cycle.payment_id)
     if payment.status not in PAYABLE or payment.expires_at <= clock.now():
         return None
-    sent_since = _sent_since(cycle, number, due_at or cycle.due_at)
-    # What is only asked about waits for nobody, and a later time would make it a try that was never sent.
+    sent_since = _sent_since(cycle)
+    # What is only asked about waits for nobody.
     if sent_since is None and (wait := _while_customer_pays(payment)):
         cycle.next_try_at = clock.now() + wait
         cycle.save(update_fields=["next_try_at"])
@@ -215,20 +217,25 @@ def _reserve_again(known: Attempt, gateway: ChargesSaved) -> Attempt | None:
     return attempt
 
 
-def _sent_since(cycle: Cycle, number: int, due_at: datetime) -> datetime | None:
-    """Return since when this very try may have been sent without our knowing; None where it surely was not.
+def _sent_since(cycle: Cycle) -> datetime | None:
+    """Return since when its next try may have been sent without our knowing; None where it surely was not.
 
-    A backup was restored, and the lost installation may have made the try before it was lost. Where it made
-    the one before, and the bank declined that, it may have made this one, too.
+    A backup was restored, and the lost installation may have tried to collect whatever was due while it ran:
+    several times, and earlier than planned where its customer had changed the card.
     """
-    if known := restoration.missed(due_at):
-        return known.backed_up_at
-    before = Attempt.objects.filter(gateway_reference=_reference(cycle, number - 1)).first()
-    known = restoration.missed(before.created_at) if before is not None else None
-    if before is None or known is None or before.created_at != known.backed_up_at:
-        return None
-    # Unless a person has found that it was never made (resolve-charge).
-    return None if (before.failure or {}).get("code") == NOT_SENT.code else known.backed_up_at
+    gaps = restoration.gaps(cycle.due_at)
+    return next((known.backed_up_at for known in gaps if not _is_over(cycle, known)), None)
+
+
+def _is_over(cycle: Cycle, known: Restoration) -> bool:
+    """Say whether one was made since, or a person has found that the lost installation made no more
+    (resolve-charge)."""
+    tries = Attempt.objects.filter(payment=cycle.payment_id, initiated_by="merchant")
+    return any(
+        one.created_at > known.ran_until
+        or (one.created_at == known.backed_up_at and (one.failure or {}).get("code") == NOT_SENT.code)
+        for one in tries
+    )
 
 
 def _while_customer_pays(payment: Payment) -> timedelta | None:
@@ -253,4 +260,8 @@ def _while_customer_pays(payment: Payment) -> timedelta | None:
 
 def _reference(cycle: Cycle, number: int) -> str:
     """Our name for the try at the gateway: the same for each repeat of it."""
-    return f"{cycle.subscription.reference}-{cycle.index}-{number}"
+    return f"{_prefix(cycle)}{number}"
+
+
+def _prefix(cycle: Cycle) -> str:
+    return f"{cycle.subscription.reference}-{cycle.index}-"

@@ -10,6 +10,7 @@ from tillgate.customers.models import PaymentMethod
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.cancel import cancel_payment
+from tillgate.payments.services.charges import try_number
 from tillgate.payments.states import PAYABLE, SETTLED, AttemptStatus, PaymentStatus
 from tillgate.subscriptions.dunning import (
     REST,
@@ -150,15 +151,17 @@ def _save_collection(subscription: Subscription) -> None:
 
 def _failed(subscription: Subscription, cycle: Cycle, payment: Payment) -> None:
     """Act on the failure of our newest charge, once; what a customer tried by hand changes no schedule."""
-    attempt = payment.attempts.filter(initiated_by="merchant").order_by("-pk").first()
-    judged = cycle.tries_judged >= cycle.tries
+    tries = list(payment.attempts.filter(initiated_by="merchant").order_by("-pk"))
+    attempt = tries[0] if tries else None
     if cycle.status != CycleStatus.OPEN:
         return
-    if judged or attempt is None or attempt.status != AttemptStatus.FAILED:
+    # Not what the cycle says: after a restoration some may be of another installation.
+    number = max(map(try_number, tries), default=0)
+    if attempt is None or attempt.status != AttemptStatus.FAILED or cycle.tries_judged >= number:
         _go_on(cycle)
         return
-    cycle.tries_judged = cycle.tries
-    cycle.save(update_fields=["tries_judged"])
+    cycle.tries = cycle.tries_judged = number
+    cycle.save(update_fields=["tries", "tries_judged"])
     reaction = reaction_to(_code(attempt))
     if reaction == Reaction.FAULT and _wait_out(cycle):
         return
