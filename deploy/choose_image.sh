@@ -24,4 +24,4 @@ if [ "$found" -eq 0 ]; then
     echo "No green CI run of $commit on main: wait for it, or mend what it found." >&2
     exit 1
 fi
-exec env GITHUB_SHA="$commit" sh "$(dirname -- "$0")/push_image.sh" "$repository" "$commit" latest
+exec env GITHUB_SHA="$commit" sh "$(dirname -- "$0")/push_image.sh" "$repository" "$commit"

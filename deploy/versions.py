@@ -37,10 +37,7 @@ class Version:
         """Return the command that `./run WORDS` is in this version."""
         if self.by_itself:
             return [str(self.root / "run"), *words]
-        if (self.root / "launcher" / "__main__.py").exists():
-            return [sys.executable, "-m", "launcher", *words]
-        serves = not words or words[0].startswith("-")
-        return [sys.executable, "-m", "launcher.serve" if serves else "launcher.command", *words]
+        return [sys.executable, "-m", "launcher", *words]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,8 +68,9 @@ def read_dotenv(path: Path) -> Environment:
 
 def outer_environment() -> Environment:
     """Return what the user set: the shell's environment, and `.env` where the shell is silent."""
-    dotenv = {key: value for key, value in read_dotenv(HOME / ".env").items() if not _is_set(os.environ, key)}
-    return {"TILLGATE_ENV": "local", **dotenv, **os.environ}
+    said = read_dotenv(HOME / ".env")
+    missing = {key for key in said if not _is_set(os.environ, key.removesuffix("_FILE"))}
+    return {"TILLGATE_ENV": "local", **{key: said[key] for key in missing}, **os.environ}
 
 
 def private_environment() -> Environment:

@@ -6,10 +6,11 @@ and after so many seconds there is nobody to be lost.
 """
 
 import os
+import secrets
 import sys
-import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,16 @@ class Leaving(Server):  # type: ignore[misc, valid-type]
 
     workers_kill_timeout: int | None
     wait_s = 0.0
-    flag = Path(tempfile.gettempdir()) / f"tillgate-leaving-{os.getpid()}"
+    # Where nobody else writes, under a name of its own: servers in several containers may share this data.
+    flag = Path(os.environ.get("TILLGATE_DATA_DIR", "")) / f"leaving-{secrets.token_hex(8)}"
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Leave: at once at the second signal, or where nobody is to be told."""
         if not self.wait_s or self.flag.exists():
             super().signal_handler_interrupt()
             return
-        self.flag.touch()
+        with suppress(OSError):  # A full disk keeps nobody here.
+            self.flag.touch()
         later = threading.Timer(self.wait_s, super().signal_handler_interrupt)
         later.daemon = True
         later.start()
@@ -56,7 +59,6 @@ def main() -> None:
     except ValueError:
         sys.exit("TILLGATE_LEAVE_S is no number. Set it to seconds, such as 3, or unset it.")
     os.environ["TILLGATE_LEAVING_FILE"] = str(Leaving.flag)
-    Leaving.flag.unlink(missing_ok=True)  # Of somebody who had this process id before.
     # Granian's command line makes the server by this name.
     setattr(cli, "Server", Leaving)  # noqa: B010
     cli.entrypoint()  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
 from types import FrameType
@@ -40,6 +41,8 @@ class Product:
         self.group = Group(output)
         self.stop_asked = False
         self.has_sandbox = uses_sandbox(outer)
+        # A key that opens real money is for whoever sits there, and for no log.
+        self._shows_key = self.has_sandbox or (output is None and sys.stdout.isatty())
         self._outer = outer
 
     def obey_signals(self) -> None:
@@ -73,7 +76,8 @@ class Product:
         self.group.stop()
 
     def _prepare(self, env: Mapping[str, str]) -> None:
-        child = self.group.start("prepare", ["-m", "tillgate", "prepare", "--show-key"], env)
+        words = ["-m", "tillgate", "prepare", *["--show-key"] * self._shows_key]
+        child = self.group.start("prepare", words, env)
         while child.process.poll() is None:
             if self.stop_asked:
                 raise Stopped

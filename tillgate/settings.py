@@ -110,7 +110,7 @@ else:
         "prepare_threshold": 0,
     }
     if TILLGATE_DATABASE_POOL:
-        # For a server that admits few connections; a thread waits for one no longer than it would for a lock.
+        # For a server that admits few connections; a thread waits for one as long as for SQLite's writer.
         DATABASES["default"]["OPTIONS"]["pool"] = {
             "min_size": 1,
             "max_size": TILLGATE_DATABASE_POOL,

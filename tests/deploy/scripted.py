@@ -8,6 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 HANG_UP = 0  # As a status: the connection is closed without a word.
+DOCTOR = "GET /api/v1/doctor"
+
+
+def examined(seen: str, verdict: str = "ok", *others: Any) -> tuple[int, Any]:
+    """What the doctor answers who has `seen` that of the worker."""
+    sign = {"about": "worker", "verdict": verdict, "seen": seen, "fix": "Start one: ./run worker"}
+    queue = {"about": "worker", "verdict": "ok", "seen": "0 jobs are due.", "fix": None}
+    return 200, {"doctor": {"findings": [sign, queue, *others]}}
 
 
 class Scripted(http.server.ThreadingHTTPServer):

@@ -8,6 +8,7 @@ from deploy.failed import Failed
 from deploy.http import Client
 from deploy.render import Render
 from tests.deploy.fake_render import KEY, REPOSITORY, WELL, fake_render
+from tests.deploy.scripted import DOCTOR, examined
 
 OLD, NEW = (f"{REPOSITORY}@sha256:{digit * 64}" for digit in "12")
 SERVICES = ("tillgate-web", "tillgate-worker")
@@ -140,6 +141,7 @@ def pipeline(api, server, monkeypatch):
     pending, canceled = (200, {"payment": payment}), (200, {"payment": {**payment, "status": "canceled"}})
     server.answers = {
         "GET /readyz": [(200, "")],
+        DOCTOR: [examined("One was at work 0 s ago.")],
         "GET /api/v1/gateways": [(200, {"gateways": [{"name": "paystack", "currencies": ["NGN"]}]})],
         "POST /api/v1/payments": [(201, {"payment": payment})],
         "GET /api/v1/payments/PAY-1": [pending, canceled, pending, canceled],
@@ -219,7 +221,7 @@ def test_a_secret_may_be_a_file(api, pipeline, monkeypatch, tmp_path):
 
 
 def test_a_key_that_opens_too_little_changes_nothing(api, pipeline, capsys):
-    pipeline.answers["GET /api/v1/doctor"] = [(403, "It lacks the scope admin.")]
+    pipeline.answers[DOCTOR] = [(403, "It lacks the scope admin.")]
 
     assert main(["rollout", "render", "--image", NEW]) == 1
     assert "TILLGATE_SMOKE_KEY opens too little" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from deploy.failed import Failed
 from deploy.smoke import KEY, Smoke, fitting_currency
 from launcher.http import Client as Browser
 from tests.deploy.conftest import make_key
+from tests.deploy.scripted import DOCTOR, examined
 
 PAYMENT = {"id": "PAY-1", "test": True, "amount": 50.0, "currency": "NGN", "status": "pending"}
 ATTEMPT = {
@@ -23,6 +24,7 @@ def installation(server):
     """One that answers as it should; a test changes what it is about."""
     server.answers = {
         "GET /api/v1/gateways": [(200, {"gateways": [{"name": "paystack", "currencies": ["GHS", "NGN"]}]})],
+        DOCTOR: [examined("One was at work 0 s ago.")],
         f"POST {API}": [(201, {"payment": PAYMENT})],
         f"GET {API}/PAY-1": [
             (200, {"payment": PAYMENT}),

@@ -6,14 +6,7 @@ from deploy import worker
 from deploy.failed import Failed
 from deploy.http import Client
 from deploy.worker import refuse_bad_key, see_worker
-
-DOCTOR = "GET /api/v1/doctor"
-
-
-def examined(seen, verdict="ok", *others):
-    sign = {"about": "worker", "verdict": verdict, "seen": seen, "fix": "Start one: ./run worker"}
-    queue = {"about": "worker", "verdict": "ok", "seen": "0 jobs are due.", "fix": None}
-    return 200, {"doctor": {"findings": [sign, queue, *others]}}
+from tests.deploy.scripted import DOCTOR, examined
 
 
 @pytest.fixture
@@ -25,12 +18,15 @@ def shop(server, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.journey
-def test_the_worker_of_a_product_is_seen_and_how_old_its_sign_of_life_is(running):
+def test_the_worker_of_a_product_is_seen_by_how_old_its_sign_of_life_is(running):
     lines: list[str] = []
+    shop = Client(base=f"{running.here.url}/api/v1", key=running.key)
+    findings = shop.get("/doctor").json(200)["doctor"]["findings"]
 
-    see_worker(Client(base=f"{running.here.url}/api/v1", key=running.key), lines.append)
+    see_worker(shop, lines.append)
 
-    assert any(worker.SIGN.search(line) for line in lines), lines
+    assert any(worker.SIGN.search(one["seen"]) for one in findings if one["about"] == "worker"), findings
+    assert lines[0] == "doctor    worker, ok"
 
 
 def test_a_sign_of_life_from_before_we_asked_is_none(server, shop):
@@ -67,23 +63,23 @@ def test_a_worker_that_comes_up_late_is_waited_for(server, shop):
     assert server.asked[-1] == DOCTOR
 
 
-def test_what_else_is_not_well_is_told_and_stops_nothing(server, shop):
+def test_what_else_is_not_well_is_named_without_a_word_of_the_business_and_stops_nothing(server, shop):
     lines: list[str] = []
     mail = {"about": "mail", "verdict": "broken", "seen": "It does not answer.", "fix": "Mend EMAIL_URL."}
     disk = {"about": "disk", "verdict": "ok", "seen": "There is room.", "fix": None}
-    late = examined("One was at work 0 s ago.", "ok", mail, disk)
-    server.answers = {DOCTOR: [late]}
+    money = {"about": "money", "verdict": "look at it", "seen": "2 things wait.", "fix": "Look at them."}
+    server.answers = {DOCTOR: [examined("One was at work 0 s ago.", "ok", mail, disk, money, money)]}
 
     see_worker(shop, lines.append)
 
-    assert "doctor    mail, broken: It does not answer. Mend EMAIL_URL." in lines
-    assert not any("room" in line for line in lines)
+    assert lines == ["doctor    worker, ok", "doctor    mail, broken", "doctor    money, look at it"]
 
 
-def test_a_version_without_a_doctor_is_told_to_be_one(server, shop, capsys):
-    see_worker(shop, print)
+def test_where_no_doctor_is_nothing_is_taken_for_a_worker(server, shop):
+    server.answers = {DOCTOR: [(404, "")]}
 
-    assert "not shown: this version has no doctor" in capsys.readouterr().out
+    with pytest.raises(Failed, match="answered 404"):
+        see_worker(shop, print)
 
 
 @pytest.mark.parametrize("status", [401, 403])

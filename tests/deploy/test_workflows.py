@@ -135,6 +135,20 @@ def test_a_deployment_is_never_cut_off():
     assert WORKFLOWS["release"]["concurrency"]["cancel-in-progress"] is False
 
 
+def test_latest_is_what_a_rollout_has_found_well_or_where_there_is_none_what_ci_has():
+    jobs = WORKFLOWS["deploy"]["jobs"]
+    naming = [name for name, job in jobs.items() if ":latest" in str(job)]
+
+    assert naming == ["latest"]
+    assert jobs["latest"]["needs"] == ["image", "rollout"]
+    assert jobs["latest"]["if"] == (
+        "!cancelled() && needs.image.result == 'success' && "
+        "(needs.rollout.result == 'success' || needs.rollout.result == 'skipped')"
+    )
+    for script in ("choose_image.sh", "push_image.sh"):
+        assert "latest" not in (ROOT / "deploy" / script).read_text(encoding="utf-8")
+
+
 def test_what_is_deployed_is_what_ci_has_seen():
     for step in steps(WORKFLOWS["deploy"]):
         if "checkout" in str(step.get("uses")):

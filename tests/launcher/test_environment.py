@@ -174,6 +174,17 @@ def test_the_shell_wins_over_dotenv_also_by_file(tmp_path, monkeypatch):
     assert outer["TILLGATE_DEFAULT_CURRENCY"] == "KES"
 
 
+def test_a_value_of_the_shell_wins_over_a_file_that_dotenv_names(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("DATABASE_URL_FILE=/run/secrets/database\nTILLGATE_FEES_FILE=fees.toml\n")
+    monkeypatch.setattr(environment, "HOME", tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "postgres://rehearsal")
+
+    outer = environment.outer_environment()
+
+    assert "DATABASE_URL_FILE" not in outer
+    assert outer["TILLGATE_FEES_FILE"] == "fees.toml"
+
+
 def test_a_private_product_takes_no_setting_from_the_shell(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://real")
     monkeypatch.setenv("PAYSTACK_SECRET_KEY", "sk_live_real")

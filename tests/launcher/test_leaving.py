@@ -77,11 +77,26 @@ def test_where_nobody_hears_it_it_leaves_at_once(serve):
 
 
 def test_the_sign_is_gone_with_it(serve, tmp_path):
-    process, _ = serve(TILLGATE_LEAVE_S="1", TMPDIR=str(tmp_path))
+    process, _ = serve(TILLGATE_LEAVE_S="1")
     process.send_signal(signal.SIGTERM)
     time.sleep(0.4)
-    sign = tmp_path / f"tillgate-leaving-{process.pid}"
 
-    assert sign.exists()
+    assert len(list(tmp_path.glob("leaving-*"))) == 1
     assert process.wait(15) == 0
-    assert not sign.exists()
+    assert not list(tmp_path.glob("leaving-*"))
+
+
+def test_no_file_that_others_can_make_says_that_it_leaves(serve, tmp_path):
+    process, port = serve(TILLGATE_LEAVE_S="1", TMPDIR=str(tmp_path))
+    (tmp_path / f"tillgate-leaving-{process.pid}").touch()
+
+    assert status(port, "/healthz") == 200
+
+
+def test_of_two_on_one_data_directory_only_the_one_that_is_told_leaves(serve):
+    told, _ = serve(TILLGATE_LEAVE_S="30")
+    _, port = serve(TILLGATE_LEAVE_S="30")
+    told.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+
+    assert status(port, "/healthz") == 200

@@ -1,6 +1,7 @@
 """`./run` from start to stop, over small stand-ins for web server, worker and sandbox."""
 
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -26,7 +27,7 @@ MANAGE = """
 import os, sys, time
 command = sys.argv[1]
 if command == "prepare":
-    print("A first API key", flush=True)
+    print("A first API key" if "--show-key" in sys.argv else "No API key yet", flush=True)
     sys.exit(int(os.environ.get("PREPARE_EXIT", "0")))
 if command == "worker":
     time.sleep(float(os.environ.get("WORKER_S", "60")))
@@ -55,14 +56,14 @@ def tree(tmp_path):
 def serve(tree):
     started = []
 
-    def start(**more):
+    def start(stdout=subprocess.PIPE, **more):
         port, sandbox_port = free_ports(2)
         words = ["--port", str(port), "--sandbox-port", str(sandbox_port)]
         process = Served(
             [sys.executable, "-u", "-m", "launcher", *words],
             cwd=tree,
             env={**clean_environment(), **more},
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
         )
@@ -109,6 +110,24 @@ def test_where_money_is_real_nothing_is_there_to_be_copied_and_tried(serve):
 
     assert "https://pay.example.com/api/v1/payments" in text
     assert "curl" not in text
+
+
+@pytest.mark.parametrize(
+    "settings", [{"TILLGATE_ENV": "production"}, {"PAYSTACK_SECRET_KEY": "sk_live_theirs"}]
+)
+def test_where_money_may_be_real_no_log_gets_the_first_key(serve, settings):
+    process = serve(**settings)
+
+    assert "No API key yet" in read_until(process, "Ctrl-C")
+
+
+def test_who_sits_at_a_terminal_is_shown_the_first_key(serve):
+    ours, theirs = pty.openpty()
+    serve(stdout=theirs, TILLGATE_ENV="production")
+    os.close(theirs)
+
+    with os.fdopen(ours) as terminal:
+        assert next(line for line in terminal if "API key" in line).strip() == "A first API key"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,28 +1,43 @@
 """A backup of a shop at work, restored into an empty database of either kind, keeps every rule of money."""
 
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
-from launcher.environment import Installation, private_environment, product_environment
+from deploy.versions import this_one
+from launcher.environment import ROOT, Installation, private_environment, product_environment
 from launcher.product import Product, free_ports
+from tests.builders import access_token, make_attempt_in, make_payment, make_user
 from tests.postgres import empty_database, postgres
 from tests.requires import skip_without
+from tillgate.common import clock
 from tillgate.management.backups.archive import read_records
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 # What a restoration itself writes, or ends: tables, and a column.
 ITS_OWN = {"common.Restoration", "merchants.Login", "look_back_at"}
+BREAKS_OFF = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("merchants", "{after}")]
+    operations = [migrations.RunSQL("SELECT 1 FROM nowhere", "")]
+"""
 
 
-def command(env, *words, fails=False):
+def command(env, *words, fails=False, root=ROOT):
     line = [sys.executable, "-m", "launcher", *words]
-    done = subprocess.run(line, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(line, cwd=root, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode != 0) == fails, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -107,6 +122,50 @@ def test_a_backup_is_restored_whole_and_every_rule_of_money_holds(shop, elsewher
     assert "Nothing waits" in command(other, "release-charges", "--yes", fails=True)
     # What was restored once can be backed up and restored again.
     assert "Restored:" in command(third, "restore", str(again))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_logins_have_ended_and_charges_wait_also_where_the_upgrade_of_the_rows_breaks_off(tmp_path, merchant):
+    access_token(make_user())
+    later = clock.now() + timedelta(days=90)
+    make_attempt_in("succeeded", make_payment(merchant), look_back_at=later)
+    call_command("backup", str(tmp_path / "backup"), stdout=StringIO())
+    newer = this_one(tmp_path / "newer").root
+    migrations = newer / "tillgate" / "merchants" / "migrations"
+    newest = max(path.stem for path in migrations.glob("[0-9]*.py"))
+    (migrations / "9999_breaks_off.py").write_text(BREAKS_OFF.format(after=newest))
+    env = {**os.environ, "TILLGATE_DATA_DIR": str(tmp_path), "DATABASE_URL": ""}
+
+    assert "nowhere" in command(env, "restore", str(tmp_path / "backup"), fails=True, root=newer)
+
+    with closing(sqlite3.connect(tmp_path / "tillgate.sqlite3")) as database:
+        ends = database.execute("SELECT ended_at IS NOT NULL, end_reason FROM merchants_login").fetchall()
+        (look,) = database.execute("SELECT look_back_at FROM payments_attempt").fetchone()
+        (held,) = database.execute("SELECT count(*) FROM common_restoration").fetchone()
+    assert (ends, held) == ([(1, "restored")], 1)
+    assert look < f"{later:%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_URL_FILE"])
+def test_the_rehearsal_of_the_page_meets_no_database_of_the_shop_and_leaves_nothing(tmp_path, name):
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"Rehearse it.*?```\n(.*?)```", page, re.DOTALL)
+    root, live, folder = this_one(tmp_path / "copy").root, tmp_path / "live", tmp_path / "tmp"
+    (root / "run").write_text(f'exec {sys.executable} -m launcher "$@"')
+    (tmp_path / "url").write_text(f"sqlite:///{live}")
+    values = {"DATABASE_URL": f"sqlite:///{live}", "DATABASE_URL_FILE": tmp_path / "url"}
+    (root / ".env").write_text(f"{name}={values[name]}")
+    folder.mkdir()
+    env = {**private_environment(), "TMPDIR": str(folder)}
+    command(env, "prepare", root=root)
+    command(env, "backup", "FILE", root=root)
+    before = live.read_bytes()
+
+    done = subprocess.run(["sh", "-c", block], cwd=root, env=env, capture_output=True, text=True, check=True)
+
+    assert "Every rule of money holds." in done.stdout
+    assert "nothing is charged until" in done.stdout
+    assert (live.read_bytes(), list(folder.iterdir())) == (before, [])
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ def run(*words):
 
 @pytest.mark.django_db
 def test_prepare_makes_merchant_and_key_once_and_shows_the_key_once():
-    assert "create-key" in run("prepare")
+    assert run("prepare").endswith("create-key --mode test\n")
     first, again = run("prepare", "--show-key"), run("prepare", "--show-key")
 
     assert find_api_key(first.split()[-1]).merchant == Merchant.objects.get(is_default=True)

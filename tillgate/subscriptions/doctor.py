@@ -13,4 +13,5 @@ def recurring() -> Iterator[Finding]:
     if is_holding():
         seen = "A backup was restored: nothing is charged without the customer until somebody has looked."
         yield look(seen, "Look as docs/operate.md says, then ./run release-charges.")
+        return  # It is all that waits till then.
     yield from waiting(audit.waiting_for_a_person(), of="recurring payments")

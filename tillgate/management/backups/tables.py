@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from django.core.management import call_command
@@ -19,6 +21,9 @@ from django.db.migrations.loader import MigrationLoader
 from tillgate.common import clock
 from tillgate.common.models import Restoration
 from tillgate.management.backups.archive import Unreadable
+from tillgate.merchants.models import Login
+from tillgate.merchants.services.logins import end_logins
+from tillgate.payments.services.look_back import look_back_soon
 
 ROWS_AT_ONCE = 500
 Node = tuple[str, str]
@@ -56,9 +61,10 @@ def dump() -> Iterator[Any]:
 
 
 def load(records: Iterable[Any]) -> Restored:
-    """Fill an empty database, hold charges, and bring it up to this version.
+    """Fill an empty database, hold charges, end logins, and bring it up to this version.
 
-    Raises NotNow for a database that has rows, and Unreadable; then nothing is restored.
+    Raises NotNow for a database that has rows, and Unreadable; then nothing is restored. Where the last step
+    fails, `prepare` takes it again.
     """
     _require_empty()
     rest = iter(records)
@@ -71,7 +77,11 @@ def load(records: Iterable[Any]) -> Restored:
         counts = _load_rows(rest, known)
         _reset_sequences([*known.values(), Restoration])
         clock.forget()  # The backup may have moved it.
+        # Together with the rows, since a repeat of what breaks off later is refused. These columns are older
+        # than any backup, and migrations only add.
         Restoration.objects.create(backed_up_at=made_at, ran_until=clock.now())
+        end_logins(Login.objects.all(), reason="restored")
+        look_back_soon()
         connection.check_constraints()
     call_command("migrate", verbosity=0)
     return Restored(counts=counts, made_at=made_at)
@@ -80,18 +90,8 @@ def load(records: Iterable[Any]) -> Restored:
 def check(records: Iterable[Any]) -> dict[str, int]:
     """Read a backup to its end; return how many rows each table has. Raises Unreadable."""
     counts: dict[str, int] = {}
-    told: dict[str, int] | None = None
-    label = ""
-    for record in records:
-        if isinstance(record, list):
-            counts[label] += 1
-        elif "table" in record:
-            label = record["table"]
-            counts[label] = 0
-        else:
-            told = record.get("counts", told)
-    if counts != told:
-        raise Unreadable("This backup has not as many rows as it says. Take another one.")
+    for _ in _rows(records, counts):
+        pass
     return counts
 
 
@@ -154,42 +154,37 @@ def _migrate_to(applied: set[Node]) -> MigrationLoader:
     return MigrationLoader(connection)
 
 
-def _load_rows(records: Iterator[Any], known: dict[str, Model]) -> dict[str, int]:
+def _load_rows(records: Iterable[Any], known: dict[str, Model]) -> dict[str, int]:
     counts: dict[str, int] = {}
+    for table, pairs in groupby(_rows(records, counts), key=itemgetter(0)):
+        model = known[table["table"]]
+        fields = [model._meta.get_field(name) for name in table["columns"]]
+        while batch := [_object(model, fields, row) for _, row in islice(pairs, ROWS_AT_ONCE)]:
+            model._base_manager.bulk_create(batch, batch_size=ROWS_AT_ONCE)
+    return counts
+
+
+def _rows(records: Iterable[Any], counts: dict[str, int]) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield each row behind its table, and count them. Raises Unreadable where some are missing."""
     told: dict[str, int] | None = None
-    batch: list[models.Model] = []
-    model: Model | None = None
-    fields: list[Any] = []
+    table: Any = None
     for record in records:
         if isinstance(record, list):
-            assert model is not None, "rows follow the name of their table"
-            batch.append(_object(model, fields, record))
-            if len(batch) >= ROWS_AT_ONCE:
-                counts[model._meta.label] += _insert(model, batch)
-            continue
-        if model is not None:
-            counts[model._meta.label] += _insert(model, batch)
-        if "table" in record:
-            model = known[record["table"]]
-            counts[model._meta.label] = 0
-            fields = [model._meta.get_field(name) for name in record["columns"]]
+            assert table is not None, "rows follow the name of their table"
+            counts[table["table"]] += 1
+            yield table, record
+        elif "table" in record:
+            table = record
+            counts[table["table"]] = 0
         else:
-            told = record["counts"]
+            told = record.get("counts", told)
     if counts != told:
         raise Unreadable("This backup has not as many rows as it says. Take another one.")
-    return counts
 
 
 def _object(model: Model, fields: list[Any], row: list[Any]) -> models.Model:
     values = {field.attname: field.to_python(value) for field, value in zip(fields, row, strict=True)}
     return model(**values)
-
-
-def _insert(model: Model, batch: list[models.Model]) -> int:
-    count = len(batch)
-    model._base_manager.bulk_create(batch, batch_size=ROWS_AT_ONCE)
-    batch.clear()
-    return count
 
 
 def _reset_sequences(filled: list[Model]) -> None:

@@ -16,7 +16,7 @@ from tillgate.merchants.services.audit import by_command, record
 from tillgate.merchants.services.keys import NewKey, create_key
 from tillgate.merchants.services.merchants import ensure_default_merchant
 
-NO_KEY = "There is no secret key yet: create-key makes one."
+NO_KEY = "There is no secret key yet. Make one where no log keeps it: create-key --mode {mode}"
 
 
 class Command(BaseCommand):
@@ -27,7 +27,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-backup", action="store_true", help="upgrade a SQLite database without a backup before"
         )
-
         parser.add_argument(
             "--show-key",
             action="store_true",
@@ -41,8 +40,8 @@ class Command(BaseCommand):
         merchant = ensure_default_merchant(name="My shop")
         follow_settings()
         if not ApiKey.objects.filter(merchant=merchant).exists():
-            first = f"Secret key (shown only now): {_first_key(merchant)}" if show_key else NO_KEY
-            self.stdout.write(first)
+            shown = f"Secret key (shown only now): {_first_key(merchant)}" if show_key else ""
+            self.stdout.write(shown or NO_KEY.format(mode=guest_mode()))
 
 
 @transaction.atomic

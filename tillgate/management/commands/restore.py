@@ -9,9 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from tillgate.management.backups import tables
 from tillgate.management.backups.archive import Unreadable, read_records
-from tillgate.merchants.models import Login
-from tillgate.merchants.services.logins import end_logins
-from tillgate.payments.services.look_back import look_back_soon
 
 NEXT = """\
 Restored: {rows} rows, as of {made_at:%Y-%m-%d %H:%M} UTC. Every login has ended.
@@ -51,7 +48,5 @@ class Command(BaseCommand):
             self.stdout.write(f"This backup is whole: {sum(counts.values())} rows of {len(counts)} tables.")
             return
         restored = tables.load(records)
-        end_logins(Login.objects.all(), reason="restored")
-        look_back_soon()
         rows = sum(restored.counts.values())
         self.stdout.write(NEXT.format(rows=rows, made_at=restored.made_at))
