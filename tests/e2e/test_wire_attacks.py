@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,16 @@ def test_a42_slow_bodies_of_200_addresses_hold_up_guests_and_nobody_else(wire, k
         shops = times_of_others(wire, key, path="/api/v1/payments")
 
     assert max(p95(health), p95(shops)) < SLOW_ENOUGH_S
+    wait_for_room(wire)
     assert p95(times_of_others(wire)) < SLOW_ENOUGH_S
+
+
+def wait_for_room(wire):
+    """Whoever hangs up leaves their place as soon as the server hears of it."""
+    give_up_at = time.monotonic() + 10
+    while wire.say(wire.get("/api/v1/gateways")).statuses == [429]:
+        assert time.monotonic() < give_up_at, "guests are still told to come back"
+        time.sleep(0.05)
 
 
 def test_a42_200_who_do_not_read_their_answers_disturb_nobody(wire):

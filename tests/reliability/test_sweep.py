@@ -23,14 +23,15 @@ OF_RECURRING = ("vault_later",)  # Saves a method, which no one-time payment doe
 
 
 def sweep():
+    """Each fault at each call, every night; else each fault at one of a gateway's calls, and each call with
+    some of them."""
     for gateway in GATEWAYS:
         way, reach = WAYS[gateway], import_module(f"sandbox.{gateway}").REACH
-        for operation in way.operations:
-            faults = [
-                name for name in (*FORM_FAULTS, *reach.faults) if f"{gateway}.{operation}" in reach.of(name)
-            ]
-            for fault in sorted(set(faults) - set(OF_RECURRING)):
-                yield pytest.param(gateway, operation, fault, id=f"{gateway}-{operation}-{fault}")
+        for place, fault in enumerate(sorted({*FORM_FAULTS, *reach.faults} - set(OF_RECURRING))):
+            calls = [call for call in way.operations if f"{gateway}.{call}" in reach.of(fault)]
+            for number, call in enumerate(calls):
+                marks = () if number == place % len(calls) else pytest.mark.long
+                yield pytest.param(gateway, call, fault, id=f"{gateway}-{call}-{fault}", marks=marks)
         for fault in OF_EVENTS:
             yield pytest.param(gateway, "event", fault, id=f"{gateway}-{fault}")
 
