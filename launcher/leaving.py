@@ -25,14 +25,16 @@ class Leaving(Server):  # type: ignore[misc, valid-type]
 
     workers_kill_timeout: int | None
     wait_s = 0.0
+    is_leaving = False
     # Where nobody else writes, under a name of its own: servers in several containers may share this data.
     flag = Path(os.environ.get("TILLGATE_DATA_DIR", "")) / f"leaving-{secrets.token_hex(8)}"
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Leave: at once at the second signal, or where nobody is to be told."""
-        if not self.wait_s or self.flag.exists():
+        if not self.wait_s or self.is_leaving:
             super().signal_handler_interrupt()
             return
+        self.is_leaving = True
         with suppress(OSError):  # A full disk keeps nobody here.
             self.flag.touch()
         later = threading.Timer(self.wait_s, super().signal_handler_interrupt)

@@ -16,8 +16,8 @@ DOMAIN_FILES, DOMAIN_LINES = 12, 1_500
 # docs/adr/0010-payments-is-the-large-room.md, 0014-one-scheduler-of-our-own.md, 0016-people-and-roles.md,
 # 0017-events-out.md, 0021-an-installation-tells-how-it-is.md
 LARGER = {
-    "payments": (30, 4_100),
-    "subscriptions": (26, 3_000),
+    "payments": (30, 4_200),
+    "subscriptions": (26, 3_100),
     "merchants": (32, 3_400),
     "events": (22, 2_400),
 }

@@ -16,14 +16,19 @@ from tools.paths import ROOT
 
 # One more than the machine can run at once: tests that speak HTTP wait for some of their time.
 PROCESSES = min((os.cpu_count() or 1) + 1, 8)
+# In small portions, so that no process has all the journeys, which come first and mostly wait.
+SPREAD = ["-n", str(PROCESSES), "--maxschedchunk", "40"]
 # Options that need one process and its terminal.
 ALONE = {"--pdb", "-s", "--capture=no", "--trace", "--collect-only", "--co", "-n", "-n0"}
 
 # Tests that open no database of the product, or ask nothing of it that is its own, run once.
 WITHOUT_DATABASE = (
+    "tests/api/accounts/test_a25_tokens.py",
+    "tests/api/accounts/test_limits.py",
     "tests/api/dukka/test_cards.py",
     "tests/api/test_amounts.py",
     "tests/api/test_docs_pages.py",
+    "tests/api/test_guest_limits.py",
     "tests/api/test_return_urls.py",
     "tests/api/test_roles.py",
     "tests/api/test_schema.py",
@@ -60,6 +65,7 @@ WITHOUT_DATABASE = (
     "tests/reliability/test_lost_answers.py",
     "tests/reliability/test_matrix.py",
     "tests/reliability/test_renewal_answers.py",
+    "tests/reliability/test_renewal_times.py",
     "tests/reliability/test_sweep.py",
     "tests/reliability/test_untrue_answers.py",
     "tests/sandbox",
@@ -108,7 +114,7 @@ def run_leg(database: str, url: str, forwarded: list[str]) -> Leg:
     began = time.monotonic()
     env = {**os.environ, "TILLGATE_TEST_DATABASE": url, "PYTHONPATH": str(ROOT)}
     alone = any(word in ALONE for word in forwarded)
-    command = [sys.executable, "-m", "pytest", *([] if alone else ["-n", str(PROCESSES)]), *forwarded]
+    command = [sys.executable, "-m", "pytest", *([] if alone else SPREAD), *forwarded]
     status = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
     problem = f"FAILED (pytest's exit status {status})" if status else ""
     return Leg(database=database, problem=problem, seconds=time.monotonic() - began)

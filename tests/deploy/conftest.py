@@ -2,15 +2,14 @@
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from launcher.environment import ROOT, Environment, Installation, private_environment, product_environment
-from launcher.product import Product, free_ports
 from tests.deploy.scripted import Scripted, scripted
+from tests.products import product_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,18 +23,9 @@ class Running:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    port, sandbox_port = free_ports(2)
-    here = Installation(
-        data_dir=tmp_path_factory.mktemp("deploy") / "var", port=port, sandbox_port=sandbox_port
-    )
-    with tempfile.TemporaryFile() as output:
-        product = Product(here, private_environment(), output)
-        try:
-            product.start()
-            env = product_environment(here, private_environment())
-            yield Running(here=here, key=make_key(env), env=env)
-        finally:
-            product.stop()
+    with product_in(tmp_path_factory.mktemp("deploy")) as product:
+        env = product_environment(product.installation, private_environment())
+        yield Running(here=product.installation, key=make_key(env), env=env)
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 import http.client
 import json
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
-from launcher.environment import Installation, private_environment
-from launcher.product import Product, free_ports
 from tests.deploy.caddy import caddy_before
 from tests.e2e.sockets import ORDER, Wire, p95
+from tests.products import product_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 MANY = 200
@@ -24,19 +21,11 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory):
     """The product's port, and that of the proxy in front of it."""
-    port, sandbox_port = free_ports(2)
     with (
-        tempfile.TemporaryDirectory(prefix="tillgate-proxied-") as folder,
-        tempfile.TemporaryFile() as output,
+        product_in(tmp_path_factory.mktemp("proxied"), TILLGATE_TRUSTED_PROXIES="1") as product,
+        caddy_before(product.installation.port, tmp_path_factory.mktemp("caddy")) as proxy,
     ):
-        here = Installation(data_dir=Path(folder) / "var", port=port, sandbox_port=sandbox_port)
-        product = Product(here, {**private_environment(), "TILLGATE_TRUSTED_PROXIES": "1"}, output)
-        try:
-            product.start()
-            with caddy_before(port, tmp_path_factory.mktemp("caddy")) as proxy:
-                yield port, proxy.port
-        finally:
-            product.stop()
+        yield product.installation.port, proxy.port
 
 
 def exchange(port, verb, path, body=None, headers=JSON):

@@ -225,6 +225,7 @@ def all_are_completed(parts, created):
     return not left
 
 
+@pytest.mark.long
 def test_without_a_proxy_callers_are_refused_at_worst_and_nothing_is_lost():
     with parts_on_postgres(TILLGATE_TRUSTED_PROXIES="0") as parts:
         callers = restart_under_load(parts, parts.port)

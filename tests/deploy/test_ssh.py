@@ -239,7 +239,7 @@ def test_a_release_that_is_well_stays_and_one_that_takes_no_payment_gives_way(pi
     assert f"TILLGATE_IMAGE={TWO}" in pipeline.settings
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.journey
 def test_a_release_that_does_not_start_gives_way_too(pipeline, capsys):
     pipeline.has(TWO, "up")

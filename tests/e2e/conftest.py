@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from launcher.environment import Installation, private_environment
-from launcher.product import Product, free_ports
+from launcher.environment import Installation
+from launcher.product import free_ports
 from tests.e2e.journey import PHONE, Shop, Visit
+from tests.products import product_in
 from tests.requires import skip_without
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -34,16 +35,12 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def product(browser: Any) -> Iterator[Installation]:
-    port, sandbox_port = free_ports(2)
-    with tempfile.TemporaryDirectory(prefix="tillgate-e2e-") as folder, tempfile.TemporaryFile() as output:
-        installation = Installation(data_dir=Path(folder) / "var", port=port, sandbox_port=sandbox_port)
-        shop = {"TILLGATE_RETURN_HOSTS": f"127.0.0.1:{sandbox_port}"}
-        running = Product(installation, {**private_environment(), **shop}, output)
-        try:
-            running.start()
-            yield installation
-        finally:
-            running.stop()
+    ports = free_ports(2)
+    with (
+        tempfile.TemporaryDirectory(prefix="tillgate-e2e-") as folder,
+        product_in(Path(folder), ports=ports, TILLGATE_RETURN_HOSTS=f"127.0.0.1:{ports[1]}") as running,
+    ):
+        yield running.installation
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+import pytest
 
 from launcher.environment import ROOT, Installation, private_environment, product_environment
 from tests.builders import PASSWORD
@@ -18,6 +19,16 @@ ORDER = {"customer_name": "Adébọ́lá Okonkwo", "customer_email": "ada@exampl
 AMOUNT_MINOR = 1_250_000
 PATIENCE_S = 20.0
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
+# How a page is looked at; the other two ways every night.
+LOOKS = pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [
+        pytest.param(PHONE, "light", id="light-phone"),
+        pytest.param(DESK, "dark", id="dark-desk"),
+        pytest.param(DESK, "light", id="light-desk", marks=pytest.mark.long),
+        pytest.param(PHONE, "dark", id="dark-phone", marks=pytest.mark.long),
+    ],
+)
 # What the eye of a tester would do: contrast of every text with the nearest ground behind it.
 CONTRASTS = """
 () => {

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import PASSWORD
-from tests.e2e.journey import DESK, PHONE
+from tests.e2e.journey import LOOKS
 from tests.e2e.test_forms_journey import KEPT, complaints, fill, sign_in
 from tests.e2e.test_looks import assert_fits_and_can_be_read
 
@@ -71,8 +71,7 @@ def test_a_wrong_password_is_said_and_can_be_corrected(product, visit, owner):
     visitor.page.locator(".finding").first.wait_for()
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@LOOKS
 def test_the_page_fits_can_be_pressed_and_read(product, visit, owner, viewport, scheme):
     visitor = visit(viewport=viewport, color_scheme=scheme)
     visitor.page.goto(product.url + PATH)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import PASSWORD
-from tests.e2e.journey import DESK, PAYSTACK, PHONE, Visit, until
+from tests.e2e.journey import LOOKS, PAYSTACK, Visit, until
 from tests.e2e.test_looks import assert_fits_and_can_be_read
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
@@ -103,8 +103,7 @@ def test_a_retry_after_trouble_goes_on_with_the_same_payment(product, shop, visi
     assert len(history(customer, product, "chidi")) == 1
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@LOOKS
 def test_the_forms_fit_can_be_pressed_and_read(product, visit, viewport, scheme):
     customer = visit(viewport=viewport, color_scheme=scheme)
     for path in (PAY, SIGN_UP, "/dukka/api/stop-payment/1234567890123/"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.journey import CONTRASTS, DESK, PAYPAL, PAYSTACK, PHONE, WAYS, see_it_active
+from tests.e2e.journey import CONTRASTS, LOOKS, PAYPAL, PAYSTACK, WAYS, see_it_active
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -18,8 +18,7 @@ def assert_fits_and_can_be_read(page, *, least_height=THUMB):
     assert [found for found in page.evaluate(CONTRASTS) if found[0] < LEAST_CONTRAST] == []
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@LOOKS
 def test_the_checkout_fits_can_be_pressed_and_read(product, shop, visit, viewport, scheme):
     customer = visit(viewport=viewport, color_scheme=scheme)
     wide = shop.order(amount="9999999999.99", description="W" * 500, customer_name="A" * 200)
@@ -35,9 +34,7 @@ def test_the_checkout_fits_can_be_pressed_and_read(product, shop, visit, viewpor
     assert_fits_and_can_be_read(customer.page)
 
 
-@pytest.mark.parametrize(
-    ("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["light-phone", "dark-desk"]
-)
+@LOOKS
 def test_the_pages_of_a_recurring_payment_fit_can_be_pressed_and_read(product, shop, visit, viewport, scheme):
     customer = visit(viewport=viewport, color_scheme=scheme)
     payment = shop.subscribe(description="W" * 500, customer_name="A" * 200)
@@ -64,7 +61,7 @@ def test_the_pages_of_a_recurring_payment_fit_can_be_pressed_and_read(product, s
 
 
 @pytest.mark.parametrize("color", ["#0a1a4f", "#ffd400", "#777777"], ids=["navy", "yellow", "grey"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_in_any_shops_colour_the_pages_can_be_read(product, shop, visit, color, scheme):
     shop.take_key()
     shop.dress(color=color, name="Ọjà Books and a name that goes on and on")
@@ -86,8 +83,7 @@ def test_in_any_shops_colour_the_pages_can_be_read(product, shop, visit, color, 
     assert customer.complaints == []
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@LOOKS
 def test_the_sandbox_fits_can_be_pressed_and_read(product, shop, visit, viewport, scheme):
     payment = shop.order(currency="USD")
     customer = visit(viewport=viewport, color_scheme=scheme)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from launcher.environment import ROOT, Installation, private_environment, product_environment
+from launcher.environment import ROOT, private_environment, product_environment
 from launcher.processes import descendants
-from launcher.product import Product, free_ports
 from tests.e2e.sockets import ORDER, OUTSIDE, Wire, p95
+from tests.products import product_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 MANY = 200
@@ -27,15 +27,11 @@ NEXT = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def product():
-    port, sandbox_port = free_ports(2)
-    with tempfile.TemporaryDirectory(prefix="tillgate-wire-") as folder, tempfile.TemporaryFile() as output:
-        installation = Installation(data_dir=Path(folder) / "var", port=port, sandbox_port=sandbox_port)
-        running = Product(installation, {**private_environment(), "TILLGATE_TRUSTED_PROXIES": "1"}, output)
-        try:
-            running.start()
-            yield running
-        finally:
-            running.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="tillgate-wire-") as folder,
+        product_in(Path(folder), TILLGATE_TRUSTED_PROXIES="1") as running,
+    ):
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,14 @@ import http.server
 import json
 import subprocess
 import sys
-import tempfile
 import threading
 from typing import ClassVar
 
 import pytest
 
-from launcher.environment import ROOT, Installation, private_environment, product_environment
+from launcher.environment import ROOT, private_environment, product_environment
 from launcher.http import Form
-from launcher.product import Product, free_ports
+from tests.products import product_in
 
 PAGE = """
 <form method="get" action="/search"><input type="hidden" name="q" value="1"><button>Search</button></form>
@@ -81,20 +80,13 @@ def stage():
 @pytest.fixture(scope="module")
 def play_there(tmp_path_factory):
     """Return a function that plays demos in one running product, as in another terminal."""
-    port, sandbox_port = free_ports(2)
-    data_dir = tmp_path_factory.mktemp("demos") / "var"
-    there = Installation(data_dir=data_dir, port=port, sandbox_port=sandbox_port)
-    options = ("--url", there.url, "--sandbox-url", there.sandbox_url, "--data-dir", str(data_dir))
-    with tempfile.TemporaryFile() as output:
-        product = Product(there, private_environment(), output)
-        try:
-            product.start()
-            # Named, so that no `.env` of a developer leads to another database.
-            env = {"DATABASE_URL": f"sqlite:///{data_dir}/tillgate.sqlite3"}
-            env |= product_environment(there, private_environment())
-            yield lambda *arguments: run_demo(*options, *arguments, env=env)
-        finally:
-            product.stop()
+    with product_in(tmp_path_factory.mktemp("demos")) as product:
+        there = product.installation
+        options = ("--url", there.url, "--sandbox-url", there.sandbox_url, "--data-dir", str(there.data_dir))
+        # Named, so that no `.env` of a developer leads to another database.
+        env = {"DATABASE_URL": f"sqlite:///{there.data_dir}/tillgate.sqlite3"}
+        env |= product_environment(there, private_environment())
+        yield lambda *arguments: run_demo(*options, *arguments, env=env)
 
 
 def run_demo(*arguments, env=None):

@@ -10,6 +10,7 @@ import pytest
 
 from launcher.environment import private_environment
 from launcher.product import answers, free_ports
+from tests.products import put_tables
 
 LEAVES_S = 2.0
 
@@ -20,6 +21,7 @@ def serve(tmp_path):
     started = []
 
     def start(**settings):
+        put_tables(tmp_path)
         (port,) = free_ports(1)
         env = {**private_environment(), "TILLGATE_DATA_DIR": str(tmp_path), "PORT": str(port), **settings}
         line = [sys.executable, "-m", "launcher"]
@@ -47,7 +49,7 @@ def status(port, path):
     return connection.getresponse().status
 
 
-def test_it_serves_for_a_while_and_says_that_it_leaves(serve):
+def test_it_serves_for_a_while_and_says_that_it_leaves(serve, tmp_path):
     process, port = serve(TILLGATE_LEAVE_S=str(LEAVES_S))
     assert status(port, "/healthz") == 200
     process.send_signal(signal.SIGTERM)
@@ -56,8 +58,10 @@ def test_it_serves_for_a_while_and_says_that_it_leaves(serve):
 
     assert {status(port, "/healthz") for _ in range(8)} == {503}  # Of each of its processes.
     assert status(port, "/api/v1/gateways") == 200
+    assert len(list(tmp_path.glob("leaving-*"))) == 1
     assert process.wait(15) == 0
     assert time.monotonic() - told > LEAVES_S
+    assert not list(tmp_path.glob("leaving-*"))
 
 
 def test_told_twice_it_leaves_at_once(serve):
@@ -74,23 +78,6 @@ def test_where_nobody_hears_it_it_leaves_at_once(serve):
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(LEAVES_S + 3) == 0
-
-
-def test_the_sign_is_gone_with_it(serve, tmp_path):
-    process, _ = serve(TILLGATE_LEAVE_S="1")
-    process.send_signal(signal.SIGTERM)
-    time.sleep(0.4)
-
-    assert len(list(tmp_path.glob("leaving-*"))) == 1
-    assert process.wait(15) == 0
-    assert not list(tmp_path.glob("leaving-*"))
-
-
-def test_no_file_that_others_can_make_says_that_it_leaves(serve, tmp_path):
-    process, port = serve(TILLGATE_LEAVE_S="1", TMPDIR=str(tmp_path))
-    (tmp_path / f"tillgate-leaving-{process.pid}").touch()
-
-    assert status(port, "/healthz") == 200
 
 
 def test_of_two_on_one_data_directory_only_the_one_that_is_told_leaves(serve):

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from launcher.environment import Installation, private_environment
+from launcher.environment import Installation
 from launcher.http import Client, Refused
-from launcher.product import Product, free_ports
 from tests.e2e.journey import until
+from tests.products import product_in
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 COUNT = re.compile(r'_seconds_count\{method="GET",route="/api/v1/gateways",status="2xx"\} (\d+)')
@@ -24,18 +24,12 @@ COUNT = re.compile(r'_seconds_count\{method="GET",route="/api/v1/gateways",statu
 @pytest.fixture(scope="module")
 def product() -> Iterator[tuple[Installation, Path]]:
     """A product that writes a line a request, and where it writes."""
-    port, sandbox_port = free_ports(2)
     with (
         tempfile.TemporaryDirectory(prefix="tillgate-watched-") as folder,
         Path(folder, "log").open("wb") as log,
+        product_in(Path(folder), output=log, TILLGATE_ACCESS_LOG="on") as running,
     ):
-        here = Installation(data_dir=Path(folder) / "var", port=port, sandbox_port=sandbox_port)
-        running = Product(here, {**private_environment(), "TILLGATE_ACCESS_LOG": "on"}, log)
-        try:
-            running.start()
-            yield here, Path(folder, "log")
-        finally:
-            running.stop()
+        yield running.installation, Path(folder, "log")
 
 
 def ask(here: Installation, times: int) -> None:

@@ -15,10 +15,10 @@ import pytest
 from django.core.management import call_command
 
 from deploy.versions import this_one
-from launcher.environment import ROOT, Installation, private_environment, product_environment
-from launcher.product import Product, free_ports
+from launcher.environment import ROOT, private_environment, product_environment
 from tests.builders import access_token, make_attempt_in, make_payment, make_user
 from tests.postgres import empty_database, postgres
+from tests.products import product_in
 from tests.requires import skip_without
 from tillgate.common import clock
 from tillgate.management.backups.archive import read_records
@@ -61,16 +61,8 @@ def tables_of(path, keys, settings):
 @contextmanager
 def running(folder):
     """A product with its sandbox; gives the environment of its commands."""
-    port, sandbox_port = free_ports(2)
-    installation = Installation(data_dir=folder / "var", port=port, sandbox_port=sandbox_port)
-    outer = {**private_environment(), "TILLGATE_DATA_DIR": str(installation.data_dir)}
-    with tempfile.TemporaryFile() as output:
-        product = Product(installation, outer, output)
-        product.start()
-        try:
-            yield product_environment(installation, outer)
-        finally:
-            product.stop()
+    with product_in(folder, TILLGATE_DATA_DIR=str(folder / "var")) as product:
+        yield product_environment(product.installation, private_environment())
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +138,7 @@ def test_logins_have_ended_and_charges_wait_also_where_the_upgrade_of_the_rows_b
     assert look < f"{later:%Y-%m-%d}"
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_URL_FILE"])
+@pytest.mark.parametrize("name", [pytest.param("DATABASE_URL", marks=pytest.mark.long), "DATABASE_URL_FILE"])
 def test_the_rehearsal_of_the_page_meets_no_database_of_the_shop_and_leaves_nothing(tmp_path, name):
     page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"Rehearse it.*?```\n(.*?)```", page, re.DOTALL)

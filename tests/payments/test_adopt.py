@@ -1,11 +1,14 @@
 """Money that only the gateway knows of, after a restoration, is brought to the payment that wanted it."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.builders import make_attempt, make_payment, make_payment_in
+from tillgate.common import clock, restoration
+from tillgate.common.models import Restoration
 from tillgate.gateways.errors import GatewayUnknown
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.merchants.models import AuditEntry
@@ -48,6 +51,19 @@ def test_what_the_gateway_confirms_completes_the_payment(payment, gateway):
     assert (attempt.gateway_reference, attempt.settles) == (LOST, True)
     assert list(violations()) == []
     assert AuditEntry.objects.get().action == "attempt.adopted"
+
+
+def test_it_is_as_old_as_the_gap_so_that_what_went_back_of_it_is_looked_for(payment, gateway):
+    gateway.says("fetch_payment", said())
+    now = clock.now()
+    for days, stopped in ((9, 8), (3, 2), (1, 1)):  # The last was a move: nobody ran on.
+        backed_up_at, ran_until = now - timedelta(days=days), now - timedelta(days=stopped)
+        Restoration.objects.create(backed_up_at=backed_up_at, ran_until=ran_until, released_at=now)
+    restoration.forget()
+
+    adopt(payment)
+
+    assert payment.attempts.get().created_at == now - timedelta(days=9)
 
 
 def test_another_amount_goes_to_a_person(payment, gateway):

@@ -1,5 +1,6 @@
 """D-10: a charge of the lost installation that nothing here looks for is brought by a person."""
 
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -73,21 +74,23 @@ def test_what_was_charged_by_a_new_card_since_pays_its_due_date(declined, script
     assert [*violations(), *broken_rules()] == []
 
 
-def test_what_was_declined_since_counts_as_a_try(diary, script):
+@pytest.mark.parametrize("number", [2, 3])
+def test_what_was_declined_since_counts_as_a_try(diary, script, number):
     script.says("charge_saved", diary.declined(), diary.success)
     reach_due_date(diary)
     diary.look()
     restored()
     failure = decline("insufficient_funds")
-    script.says("fetch_payment", charged(diary, 3, GatewayState.FAILED, failure=failure))
-    adopt(diary, 3)
+    script.says("fetch_payment", charged(diary, number, GatewayState.FAILED, failure=failure))
+    adopt(diary, number)
     script.says("fetch_payment", ABSENT)
     diary.pass_days(5)
 
     resolve_lost(diary.attempts()[-1].pk)
     diary.pass_days(2)
 
-    assert [one.gateway_reference[-4:] for one in diary.attempts()] == ["-1-1", "-1-3", "-1-2", "-1-4"]
+    made = [int(one.gateway_reference[-1]) for one in diary.attempts()]
+    assert made == [1, number, number + 1, number + 2]
     assert diary.cycles()[0].status == "paid"
 
 
@@ -100,6 +103,47 @@ def test_what_its_customer_has_paid_meanwhile_makes_it_a_surplus(declined, scrip
 
     assert Surplus.objects.get().amount == Money(5_000, "NGN")
     assert list(violations()) == []
+
+
+def test_while_what_was_brought_is_on_its_way_nothing_is_charged(diary, script):
+    script.says("charge_saved", diary.declined(), diary.success)
+    reach_due_date(diary)
+    diary.look()
+    restored()
+    script.says("fetch_payment", charged(diary, 2, GatewayState.PENDING))
+    adopt(diary, 2)
+
+    diary.pass_days(4)
+    script.says("fetch_payment", charged(diary, 2))
+    diary.pass_days(2)
+
+    assert [one.gateway_reference[-4:] for one in diary.attempts()] == ["-1-1", "-1-2"]
+    assert len(diary.requests) == 1
+    assert diary.cycles()[0].status == "paid"
+
+
+def test_a_renewal_that_its_customer_has_paid_early_is_opened_for_it(diary, script):
+    restored()
+    paid = "ATT-7Q2WBNC29XCWXJN3041SM72N47"
+    script.says("fetch_payment", replace(charged(diary, 1), gateway_reference=paid))
+    words = [diary.subscription.reference, "--gateway", "paystack", "--reference", paid]
+    call_command("adopt_attempt", *words, stdout=StringIO())
+    run_due_jobs()
+
+    reach_due_date(diary)
+    diary.pass_days(2)
+
+    assert diary.requests == []
+    assert diary.cycles()[0].status == "paid"
+
+
+def test_a_subscription_that_wants_nothing_is_told(diary, script):
+    diary.stop()
+
+    with pytest.raises(CommandError, match="is canceled and wants no money now"):
+        call_command(
+            "adopt_attempt", diary.subscription.reference, "--gateway", "paystack", "--reference", "ATT-1"
+        )
 
 
 @pytest.mark.parametrize(("number", "index"), [("2", 2), ("0", 1), ("", 1), ("2-1", 1), ("100", 1)])

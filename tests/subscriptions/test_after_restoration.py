@@ -7,7 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from tests.fakes import ChargingGateway, RepeatingChargesGateway
+from tests.fakes import ChargingGateway, RepeatingChargesGateway, Script
+from tests.several import account_of
 from tests.subscriptions.diary import DAY_S, charging
 from tillgate.common import clock, restoration
 from tillgate.common.jobs import run_due_jobs
@@ -16,6 +17,7 @@ from tillgate.gateways import registry
 from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import GatewayUnknown
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
+from tillgate.merchants.services.own_accounts import forget_own_accounts
 from tillgate.money import Money
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.services.charges import confirm_lost, resolve_lost
@@ -63,6 +65,17 @@ def known_as(state, **fields):
 
 def paid(diary):
     return known_as(GatewayState.SUCCEEDED, amount=Money(diary.subscription.amount_minor, "NGN"))
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """The script of a second gateway at which the merchant has an account."""
+    script = Script()
+    account = staticmethod(lambda values: account_of("flutterwave"))
+    members = {"script": script, "name": "flutterwave", "account_from": account}
+    monkeypatch.setitem(registry.GATEWAYS, "flutterwave", type("Elsewhere", (ChargingGateway,), members))
+    forget_own_accounts()
+    return script
 
 
 def third(diary):
@@ -243,8 +256,11 @@ def test_another_subscriptions_charge_is_none_of_them(diary, script):
     for name in (f"{diary.subscription.reference}-2-1", "SUB-OTHER-1-1", f"{attempt.gateway_reference}-1"):
         script.says("fetch_transaction", named(third(diary)(attempt), name))
 
-        with pytest.raises(GatewayUnknown):
+        with pytest.raises(NotInThisState, match="another charge"):
             confirm_lost(attempt.pk, "id-1")
+    script.says("fetch_transaction", ABSENT)
+    with pytest.raises(NotInThisState, match="knows no transaction"):
+        confirm_lost(attempt.pk, "id-1")
 
     attempt.refresh_from_db()
     assert (attempt.status, attempt.gateway_reference[-4:]) == ("unknown", "-1-1")
@@ -281,6 +297,56 @@ def test_after_a_later_try_that_was_declined_the_one_after_it_is_next(diary, scr
 
     assert [one.gateway_reference[-4:] for one in diary.attempts()] == ["-1-3", "-1-4"]
     assert (diary.requests, diary.attempts()[-1].status) == ([], "unknown")
+
+
+def test_a_decline_for_good_that_was_lost_leads_to_the_next_try_and_not_to_the_customer(diary, script):
+    """They may have changed the card, and been charged by it."""
+    reach_due_date(diary)
+    restored()
+    failure = decline("lost_or_stolen")
+    declined = known_as(GatewayState.FAILED, failure=failure)
+    known = {"1": declined, "2": lambda ref: replace(paid(diary)(ref), gateway_id="id-2")}
+    script.says("fetch_payment", lambda ref: known[ref.gateway_reference[-1]](ref))
+
+    diary.look()
+    diary.pass_hours(1)
+
+    assert (diary.requests, diary.taken()) == ([], [f"{diary.subscription.reference}-1-2"])
+    assert diary.cycles()[0].status == "paid"
+    assert diary.status() == "active"
+
+
+def test_what_was_charged_by_another_gateway_since_is_what_a_person_finds(diary, script, elsewhere):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    attempt = diary.attempts()[0]
+    elsewhere.says("fetch_transaction", third(diary)(attempt))
+
+    confirm_lost(attempt.pk, "id-1", gateway="flutterwave")
+    run_due_jobs()
+
+    [attempt] = diary.attempts()
+    assert (attempt.gateway, attempt.gateway_reference[-4:], attempt.settles) == ("flutterwave", "-1-3", True)
+    assert diary.cycles()[0].status == "paid"
+
+
+def test_every_gateway_is_asked_before_a_person_is_believed(diary, script, elsewhere):
+    reach_due_date(diary)
+    restored()
+    script.says("fetch_payment", ABSENT)
+    diary.look()
+    diary.pass_days(2)
+    known = third(diary)
+    elsewhere.says("fetch_payment", lambda ref: known(ref) if ref.gateway_reference[-1] == "3" else ABSENT)
+
+    with pytest.raises(NotInThisState, match="flutterwave knows"):
+        resolve_lost(diary.attempts()[0].pk)
+    run_due_jobs()
+
+    assert diary.requests == []
+    assert diary.cycles()[0].status == "paid"
 
 
 def test_the_day_until_a_person_is_asked_begins_when_the_lost_installation_may_have_stopped(diary, script):

@@ -32,13 +32,18 @@ def gaps(moment: datetime) -> Iterator[Restoration]:
     """Yield each such restoration, the earliest backup first. One whose installation had stopped before the
     backup was made is none."""
     for known in _restorations():
-        if known.backed_up_at < known.ran_until and moment <= known.ran_until:
+        if _is_gap(known) and moment <= known.ran_until:
             yield known
 
 
-def newest() -> Restoration | None:
-    """Return the last restoration there was."""
-    return max(_restorations(), key=lambda known: known.ran_until, default=None)
+def began_at() -> datetime | None:
+    """Return when the earliest gap began: what nobody knows of may be as old. None where there is no gap."""
+    return next((known.backed_up_at for known in _restorations() if _is_gap(known)), None)
+
+
+def is_assumed(moment: datetime) -> bool:
+    """Say whether what is dated so was not done by this installation, but maybe by one that was lost."""
+    return any(known.backed_up_at == moment for known in _restorations() if _is_gap(known))
 
 
 def release(*, ran_until: datetime | None = None) -> int:
@@ -56,6 +61,10 @@ def forget() -> None:
     """Read the table anew at the next question."""
     global _known, _read_at
     _known, _read_at = (), float("-inf")
+
+
+def _is_gap(known: Restoration) -> bool:
+    return known.backed_up_at < known.ran_until
 
 
 def _restorations() -> Sequence[Restoration]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import Q
 
 from tillgate.gateways.errors import GatewayError
 from tillgate.gateways.registry import GATEWAYS
@@ -12,6 +13,8 @@ from tillgate.merchants.services.audit import by_command, record
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Payment
 from tillgate.payments.services.adopt import adopt_attempt
+from tillgate.subscriptions.models import Subscription
+from tillgate.subscriptions.services.change import payment_to_make
 from tillgate.subscriptions.services.charge import charge_prefix
 
 
@@ -19,15 +22,16 @@ class Command(BaseCommand):
     help = "After a restoration: what the dashboard shows under ATT-… or SUB-… was paid for this payment."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("payment", help="the payment that it was made for, as PAY-…")
+        parser.add_argument(
+            "payment",
+            help="what it was made for: PAY-…, or SUB-… whose next payment it was and which is not here",
+        )
         parser.add_argument("--gateway", required=True, choices=list(GATEWAYS))
         parser.add_argument("--reference", required=True, help="ours, as the dashboard shows it")
         parser.add_argument("--id", default="", help="PayPal's own id of the payment (capture)")
 
     def handle(self, *args: Any, payment: str, gateway: str, reference: str, **options: Any) -> None:
-        row = Payment.objects.select_related("merchant").filter(reference=payment).first()
-        if row is None:
-            raise CommandError(f"There is no payment {payment!r}.")
+        row = _wanted(payment)
         try:
             attempt = adopt_attempt(
                 row, gateway, reference, gateway_id=options["id"], charge_prefix=charge_prefix(row)
@@ -39,5 +43,18 @@ class Command(BaseCommand):
         row.refresh_from_db()
         with transaction.atomic():  # Not with what was done: that asks the gateway.
             told = {"attempt": attempt.reference, "gateway": gateway, "mode": row.mode}
-            record(by_command("adopt-attempt"), row.merchant, "attempt.adopted", payment, told)
-        self.stdout.write(f"{attempt.reference} is {attempt.status}; {payment} is {row.status}.")
+            record(by_command("adopt-attempt"), row.merchant, "attempt.adopted", row.reference, told)
+        self.stdout.write(f"{attempt.reference} is {attempt.status}; {row.reference} is {row.status}.")
+
+
+def _wanted(reference: str) -> Payment:
+    """Return the payment of that name, or the one that a subscription is owed, or wants next."""
+    subscription = Subscription.objects.filter(reference=reference).first()
+    owed = payment_to_make(subscription.pk) if subscription else None
+    if subscription is not None and owed is None:
+        raise CommandError(f"{reference} is {subscription.status} and wants no money now: name the payment.")
+    wanted = Q(pk=owed.pk) if owed else Q(reference=reference)
+    row = Payment.objects.select_related("merchant").filter(wanted).first()
+    if row is None:
+        raise CommandError(f"There is no payment {reference!r}.")
+    return row

@@ -13,11 +13,11 @@ from tillgate.subscriptions.services.audit import due_by
 
 SUMMARY = """\
 The backup is of {made_at:%Y-%m-%d %H:%M} UTC, and the installation that was lost may have run until
-{ran_until:%Y-%m-%d %H:%M} UTC. {count} recurring payments were due by then and are unpaid here. Each is
-looked up at its gateway under the name that its next charge would have had, and not sent: what the gateway
-does not know waits for a person (`./run verify-ledger` lists it, a day after the backup). What customers have
-paid by themselves since is here only once `./run adopt-attempt` has brought it: until then it may be charged
-as well.
+{ran_until:%Y-%m-%d %H:%M} UTC. {count} recurring payments were due by then and are unpaid here. What is
+to be charged of them is looked up at its gateway under the name that the charge would have had, and not
+sent: what the gateway does not know waits for a person (`./run verify-ledger` lists it, a day after the
+backup). What customers have paid by themselves since is here only once `./run adopt-attempt` has brought it:
+until then it may be charged as well.
 """
 MOVED = """\
 The backup is of {made_at:%Y-%m-%d %H:%M} UTC, when its installation had stopped: all goes on from there.
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         until = ran_until or waiting.ran_until
         if not waiting.backed_up_at <= until <= waiting.ran_until:
             first, last = (
-                f"{moment:%Y-%m-%dT%H:%MZ}" for moment in (waiting.backed_up_at, waiting.ran_until)
+                f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" for moment in (waiting.backed_up_at, waiting.ran_until)
             )
             raise CommandError(f"--ran-until must lie between {first} and {last}.")
         says = MOVED if until == waiting.backed_up_at else SUMMARY

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from tillgate.gateways.errors import GatewayError
+from tillgate.gateways.registry import GATEWAYS
 from tillgate.merchants.services.audit import by_command, record
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Attempt
@@ -18,6 +19,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("reference", help="the attempt, as ATT-…")
+        parser.add_argument(
+            "--gateway",
+            choices=list(GATEWAYS),
+            default="",
+            help="after a restoration: where it was made, when by another gateway",
+        )
         seen = parser.add_mutually_exclusive_group(required=True)
         seen.add_argument("--made", metavar="ID", help="the gateway's id of it, which it must confirm")
         seen.add_argument(
@@ -32,7 +39,10 @@ class Command(BaseCommand):
         if attempt is None:
             raise CommandError(f"There is no attempt {reference!r}; verify-ledger lists those to look at.")
         try:
-            attempt = confirm_lost(attempt.pk, made) if made else resolve_lost(attempt.pk)
+            if made:
+                attempt = confirm_lost(attempt.pk, made, gateway=options["gateway"])
+            else:
+                attempt = resolve_lost(attempt.pk)
         except NotInThisState as error:
             raise CommandError(error.message) from error
         except GatewayError as error:

@@ -26,7 +26,6 @@ def adopt_attempt(
     is known already, or the gateway does not know it; a GatewayError when it gives no usable answer.
     """
     is_charge = re.fullmatch(rf"{re.escape(charge_prefix)}[1-9]\d?", gateway_reference, re.ASCII)
-    known = restoration.newest()
     attempt = Attempt(
         reference=new_reference("ATT"),
         payment=payment,
@@ -36,7 +35,7 @@ def adopt_attempt(
         initiated_by="merchant" if charge_prefix and is_charge else "customer",
         gateway_reference=gateway_reference,
         # It was made since: what went back of it meanwhile is looked for from then on.
-        created_at=known.backed_up_at if known else clock.now(),
+        created_at=restoration.began_at() or clock.now(),
     )
     _require_adoptable(attempt)
     api = gateway_of(attempt)
@@ -67,11 +66,9 @@ def _require_adoptable(attempt: Attempt) -> None:
 @transaction.atomic
 def _store(attempt: Attempt, answer: PaymentSnapshot) -> None:
     """With the answer, so that nobody charges for the same in between."""
-    from tillgate.payments.jobs import ask_gateway  # The job calls a module that this one imports.
-
     payment = lock_payment(attempt.payment_id)
+    _require_adoptable(attempt)  # As it is now.
     attempt.save(force_insert=True)
     told: dict[str, object] = {"attempt": attempt.reference, "gateway": attempt.gateway, "adopted": True}
     note(payment, "attempt.created", told, gateway=attempt.gateway, asked_at=clock.now())
-    ask_gateway.using(unique_key=attempt.question_key).enqueue(attempt.pk, attempt.questions)
     apply_answer(attempt, answer)

@@ -5,6 +5,7 @@ A charge whose answer was lost is looked up. "Not found" is no leave to charge a
 charge late. It is sent again, under the same reference, only where that cannot take the money twice.
 """
 
+from copy import copy
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,14 +19,8 @@ from tillgate.customers.services.methods import token_of
 from tillgate.gateways.declines import decline
 from tillgate.gateways.errors import GatewayError, MethodRefused, Rejected, Unreachable
 from tillgate.gateways.http import FOR_CHARGES
-from tillgate.gateways.protocol import (
-    AttemptRef,
-    ChargeRequest,
-    ChargesSaved,
-    Failure,
-    GatewayState,
-    PaymentSnapshot,
-)
+from tillgate.gateways.protocol import ChargeRequest, ChargesSaved, Failure, GatewayState, PaymentSnapshot
+from tillgate.gateways.registry import GATEWAYS
 from tillgate.merchants.errors import GatewayResting, NoGateway
 from tillgate.merchants.services.accounts import account_for, connect
 from tillgate.merchants.services.health import enter, note_outcome
@@ -38,7 +33,7 @@ from tillgate.payments.states import PAYABLE, UNANSWERED, AttemptStatus, Payment
 log = structlog.get_logger(__name__)
 ABSENCES_BEFORE_REPEAT = 2
 RESOLVED_AFTER = timedelta(days=1)
-MOST_TRIES = 12  # More are not made for one due date.
+MOST_TRIES = 20  # For one due date: the ladders end at 16, and each changed card adds one.
 NOT_SENT = Failure(
     code="gateway_unreachable", message="The gateway cannot be reached just now.", retryable=True
 )
@@ -115,33 +110,43 @@ def resolve_lost(attempt_id: int) -> Attempt:
     may be made.
 
     The gateway is asked first, where it can be (PayPal tells of no charge whose answer was lost); after a
-    restoration also about the tries that may have followed this one. Raises NotInThisState for a charge that
-    has an answer, was sent less than a day ago, or that the gateway knows after all; a GatewayError when it
-    gives no usable answer.
+    restoration also about the tries that may have followed this one, by whatever gateway. Raises
+    NotInThisState for a charge that has an answer, was sent less than a day ago, or that a gateway knows
+    after all; a GatewayError when one gives no usable answer.
     """
     attempt = _unanswered(attempt_id)
     if _sent_last(attempt) > clock.now() - RESOLVED_AFTER:
         raise NotInThisState(f"{attempt.reference} was sent less than a day ago, and is still asked about.")
-    gateway = gateway_of(attempt)
-    later = [AttemptRef(gateway_reference=name, gateway_id=None) for name in _later_tries(attempt)]
-    for ref in (attempt.ref, *later):
-        answer = gateway.fetch_payment(ref)
+    for one in (attempt, *_stand_ins(attempt)):
+        answer = gateway_of(one).fetch_payment(one.ref)
         if answer.state != GatewayState.ABSENT:
-            _apply_named(attempt, answer)
-            raise NotInThisState(f"The gateway knows {ref.gateway_reference}, and says {answer.state}.")
+            _apply_as(one, answer)
+            raise NotInThisState(f"{one.gateway} knows {one.gateway_reference}, and says {answer.state}.")
     return _store_never_made(attempt)
 
 
-def confirm_lost(attempt_id: int, gateway_id: str) -> Attempt:
+def confirm_lost(attempt_id: int, gateway_id: str, *, gateway: str = "") -> Attempt:
     """A person has seen a charge whose answer was lost in the gateway's dashboard, under that id: the gateway
     is asked about it.
 
-    After a restoration it may also be a later try to charge for the same: that is what the lost installation
-    came to. Raises NotInThisState for a charge that has an answer; a GatewayError when the gateway gives no
-    usable one, or the transaction is another charge's.
+    After a restoration it may also be a later try to charge for the same, and by another `gateway`: that is
+    what the lost installation came to. Raises NotInThisState for a charge that has an answer, or an id that
+    the gateway does not know; a GatewayError when it gives no usable answer, or the transaction is another
+    charge's.
     """
     attempt = _unanswered(attempt_id)
-    _apply_named(attempt, gateway_of(attempt).fetch_transaction(gateway_id))
+    there = copy(attempt)
+    there.gateway = gateway or attempt.gateway
+    answer = gateway_of(there).fetch_transaction(gateway_id)
+    if answer.state == GatewayState.ABSENT:
+        raise NotInThisState(f"{there.gateway} knows no transaction {gateway_id}.")
+    names = (there.gateway, answer.gateway_reference)
+    named = [one for one in (attempt, *_stand_ins(attempt)) if (one.gateway, one.gateway_reference) == names]
+    if not named:
+        raise NotInThisState(
+            f"{gateway_id} is {answer.gateway_reference} at {there.gateway}: another charge."
+        )
+    _apply_as(named[0], answer)
     attempt.refresh_from_db()
     return attempt
 
@@ -160,38 +165,57 @@ def _unanswered(attempt_id: int) -> Attempt:
 
 def _sent_last(attempt: Attempt) -> datetime:
     known = restoration.missed(attempt.created_at)
-    return attempt.sent_again_at or (known.ran_until if known else attempt.created_at)
+    return max(attempt.sent_again_at or attempt.created_at, known.ran_until if known else attempt.created_at)
 
 
-def _later_tries(attempt: Attempt) -> list[str]:
-    """Return by what names an installation that was lost may have charged for the same later on."""
+def _stand_ins(attempt: Attempt) -> list[Attempt]:
+    """Return, unsaved, as what an installation that was lost may have charged for the same later on: under a
+    later name, and by another gateway where the customer had changed the method."""
     if restoration.missed(attempt.created_at) is None:
         return []
     prefix, number = attempt.gateway_reference.rpartition("-")[0], try_number(attempt)
-    names = [f"{prefix}-{later}" for later in range(number + 1, number + 1 + MOST_TRIES)]
-    ours_too = Attempt.objects.filter(gateway=attempt.gateway, gateway_reference__in=names)
-    known = set(ours_too.values_list("gateway_reference", flat=True))
-    return [name for name in names if name not in known]
+    gateways = [name for name in GATEWAYS if _charges(attempt, name)]
+    found = []
+    for later in range(number, number + 1 + MOST_TRIES):
+        for gateway in gateways:
+            one = copy(attempt)
+            one.gateway, one.gateway_reference = gateway, f"{prefix}-{later}"
+            one.gateway_id = one.session_id = None
+            found.append(one)
+    names = {one.gateway_reference for one in found}
+    ours_too = Attempt.objects.filter(gateway_reference__in=names).values_list("gateway", "gateway_reference")
+    known = set(ours_too)
+    return [one for one in found if (one.gateway, one.gateway_reference) not in known]
 
 
-def _apply_named(attempt: Attempt, answer: PaymentSnapshot) -> None:
-    """Apply an answer about a charge, or about a later try that it stands for."""
-    name = answer.gateway_reference
-    is_later = name in _later_tries(attempt)
-    if is_later:
-        attempt.gateway_reference = name
+def _charges(attempt: Attempt, gateway: str) -> bool:
+    """Say whether the merchant could have charged saved methods by it."""
+    try:
+        account = account_for(attempt.payment.merchant, gateway, attempt.mode)
+    except NoGateway:
+        return False
+    return isinstance(connect(account, FOR_CHARGES), ChargesSaved)
+
+
+def _apply_as(attempt: Attempt, answer: PaymentSnapshot) -> None:
+    """Apply an answer about a charge, which may be a stand-in of the one that is stored: it becomes that."""
     answer = ours(answer, attempt)
-    if is_later:
-        _rename(attempt, name)
+    _become(attempt)
     apply_answer(attempt, answer)
 
 
 @transaction.atomic
-def _rename(attempt: Attempt, name: str) -> None:
+def _become(attempt: Attempt) -> None:
     lock_payment(attempt.payment_id)
-    waiting = Attempt.objects.filter(pk=attempt.pk, status__in=UNANSWERED)
-    if not waiting.update(gateway_reference=name):
+    known = Attempt.objects.get(pk=attempt.pk)
+    if (known.gateway, known.gateway_reference) == (attempt.gateway, attempt.gateway_reference):
+        return
+    if known.status not in UNANSWERED:
         raise NotInThisState(f"{attempt.reference} has news. Look at it again.")
+    if known.gateway != attempt.gateway:
+        known.payment_method = None  # It was charged by one that is not here.
+    known.gateway, known.gateway_reference = attempt.gateway, attempt.gateway_reference
+    known.save(update_fields=["gateway", "gateway_reference", "payment_method"])
 
 
 @transaction.atomic

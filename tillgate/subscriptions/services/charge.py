@@ -20,10 +20,11 @@ from tillgate.payments.services.charges import (
     may_be_sent_again,
     reserve_charge,
     send_charge,
+    try_number,
 )
 from tillgate.payments.services.moves import lock_payment
 from tillgate.payments.services.sync import ask, make_question_due
-from tillgate.payments.states import ASKED_ATTEMPTS, PAYABLE, UNANSWERED, AttemptStatus
+from tillgate.payments.states import ASKED_ATTEMPTS, OPEN_ATTEMPTS, PAYABLE, UNANSWERED, AttemptStatus
 from tillgate.subscriptions.models import Cycle
 from tillgate.subscriptions.services.moves import lock_subscription
 from tillgate.subscriptions.states import COLLECTING, Collection, CycleStatus
@@ -35,6 +36,7 @@ CUSTOMER_PAYS = timedelta(hours=1)  # So long after a customer has opened a gate
 ASKED_BEFORE = timedelta(minutes=15)  # An older page is asked about so shortly before a charge.
 # No call takes so long, so a charge still without an answer has lost its caller.
 LOST_AFTER = timedelta(minutes=2)
+LOOKED_AT_AGAIN = timedelta(hours=1)
 AGAIN_AFTER = timedelta(minutes=30)
 
 
@@ -180,6 +182,8 @@ def _reserve(cycle_id: int, number: int) -> Attempt | None:
     payment = lock_payment(cycle.payment_id)
     if payment.status not in PAYABLE or payment.expires_at <= clock.now():
         return None
+    if _follows_what_was_brought(cycle, payment):
+        return None
     sent_since = _sent_since(cycle)
     # What is only asked about waits for nobody.
     if sent_since is None and (wait := _while_customer_pays(payment)):
@@ -215,6 +219,21 @@ def _reserve_again(known: Attempt, gateway: ChargesSaved) -> Attempt | None:
     attempt.sent_again_at, attempt.absences = clock.now(), 0
     attempt.save(update_fields=["sent_again_at", "absences"])
     return attempt
+
+
+def _follows_what_was_brought(cycle: Cycle, payment: Payment) -> bool:
+    """Say whether a person has brought a try of a lost installation (adopt-attempt), and let the next one be
+    the one after it, once that is final."""
+    if restoration.began_at() is None:
+        return False
+    brought = list(payment.attempts.filter(initiated_by="merchant", status__in=OPEN_ATTEMPTS))
+    newest = max(map(try_number, payment.attempts.filter(initiated_by="merchant")), default=0)
+    if not brought and newest <= cycle.tries:
+        return False
+    cycle.tries = cycle.tries_judged = newest
+    cycle.next_try_at = clock.now() + (LOOKED_AT_AGAIN if brought else timedelta(0))
+    cycle.save(update_fields=["tries", "tries_judged", "next_try_at"])
+    return True
 
 
 def _sent_since(cycle: Cycle) -> datetime | None:

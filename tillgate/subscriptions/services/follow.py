@@ -5,12 +5,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from tillgate.common import clock
+from tillgate.common import clock, restoration
 from tillgate.customers.models import PaymentMethod
 from tillgate.payments.errors import NotInThisState
 from tillgate.payments.models import Attempt, Payment
 from tillgate.payments.services.cancel import cancel_payment
-from tillgate.payments.services.charges import try_number
+from tillgate.payments.services.charges import NOT_SENT, try_number
 from tillgate.payments.states import PAYABLE, SETTLED, AttemptStatus, PaymentStatus
 from tillgate.subscriptions.dunning import (
     REST,
@@ -162,6 +162,11 @@ def _failed(subscription: Subscription, cycle: Cycle, payment: Payment) -> None:
         return
     cycle.tries = cycle.tries_judged = number
     cycle.save(update_fields=["tries", "tries_judged"])
+    if restoration.is_assumed(attempt.created_at) and _code(attempt) != NOT_SENT.code:
+        # The lost installation has reacted to that, and may have been paid since: the next try says it.
+        cycle.next_try_at = clock.now()
+        cycle.save(update_fields=["next_try_at"])
+        return
     reaction = reaction_to(_code(attempt))
     if reaction == Reaction.FAULT and _wait_out(cycle):
         return
