@@ -19,12 +19,16 @@ from launcher.product import Product, free_ports
 def product_in(
     folder: Path, *, ports: list[int] | None = None, output: IO[Any] | None = None, **settings: str
 ) -> Iterator[Product]:
-    """Start one with its sandbox, at free ports; stop it at the end. Its data are in `var` of the folder."""
+    """Start one with its sandbox, at free ports; stop it at the end. Its data are in `var` of the folder.
+
+    One web process, unless told otherwise.
+    """
     port, sandbox_port = ports or free_ports(2)
     here = Installation(data_dir=folder / "var", port=port, sandbox_port=sandbox_port)
     put_tables(here.data_dir)
     with tempfile.TemporaryFile() as scratch:
-        product = Product(here, {**private_environment(), **settings}, output or scratch)
+        outer = {**private_environment(), "TILLGATE_WEB_PROCESSES": "1", **settings}
+        product = Product(here, outer, output or scratch)
         try:
             product.start()
             yield product

@@ -23,16 +23,17 @@ ALONE = {"--pdb", "-s", "--capture=no", "--trace", "--collect-only", "--co", "-n
 
 # Tests that open no database of the product, or ask nothing of it that is its own, run once.
 WITHOUT_DATABASE = (
-    "tests/api/accounts/test_a25_tokens.py",
-    "tests/api/accounts/test_limits.py",
-    "tests/api/dukka/test_cards.py",
+    "tests/api/accounts",
+    "tests/api/dukka",
     "tests/api/test_amounts.py",
     "tests/api/test_docs_pages.py",
     "tests/api/test_guest_limits.py",
+    "tests/api/test_merchant.py",
     "tests/api/test_return_urls.py",
     "tests/api/test_roles.py",
     "tests/api/test_schema.py",
     "tests/api/test_schema_fuzz.py",
+    "tests/api/test_throttles.py",
     "tests/api/test_walk.py",
     "tests/attacks/test_amounts.py",
     "tests/attacks/test_browser.py",

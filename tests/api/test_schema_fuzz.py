@@ -33,7 +33,7 @@ from tools.fuzz.world import World, furnish
 
 # All operations share these, so that more of them take no more time.
 REQUESTS, STEPS = 600, 600  # Every night `./run fuzz` sends tens of thousands.
-EXAMPLES = max(10, REQUESTS // len(OPERATIONS))
+EXAMPLES = max(5, REQUESTS // len(OPERATIONS))
 
 pytestmark = pytest.mark.slow
 

@@ -25,7 +25,7 @@ NOBODYS = {"GET api/v1/gateways", "GET api/v1/doctor"} | {
 NEEDS_A_GATEWAY = {"POST api/v1/payments/<str:reference>/attempts"}
 
 
-@pytest.fixture(params=["test", "live"])
+@pytest.fixture(params=["test", pytest.param("live", marks=pytest.mark.long)])
 def mode(request, settings):
     settings.TILLGATE_GUEST_MODE = request.param  # Of people; keys have their own.
     settings.IS_LOCAL = request.param == "test"  # Live accounts are stored in production only.

@@ -22,7 +22,9 @@ JSON = {"Content-Type": "application/json"}
 def ports(tmp_path_factory):
     """The product's port, and that of the proxy in front of it."""
     with (
-        product_in(tmp_path_factory.mktemp("proxied"), TILLGATE_TRUSTED_PROXIES="1") as product,
+        product_in(
+            tmp_path_factory.mktemp("proxied"), TILLGATE_TRUSTED_PROXIES="1", TILLGATE_WEB_PROCESSES="2"
+        ) as product,
         caddy_before(product.installation.port, tmp_path_factory.mktemp("caddy")) as proxy,
     ):
         yield product.installation.port, proxy.port

@@ -29,7 +29,7 @@ NEXT = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 def product():
     with (
         tempfile.TemporaryDirectory(prefix="tillgate-wire-") as folder,
-        product_in(Path(folder), TILLGATE_TRUSTED_PROXIES="1") as running,
+        product_in(Path(folder), TILLGATE_TRUSTED_PROXIES="1", TILLGATE_WEB_PROCESSES="2") as running,
     ):
         yield running
 

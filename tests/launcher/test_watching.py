@@ -27,7 +27,7 @@ def product() -> Iterator[tuple[Installation, Path]]:
     with (
         tempfile.TemporaryDirectory(prefix="tillgate-watched-") as folder,
         Path(folder, "log").open("wb") as log,
-        product_in(Path(folder), output=log, TILLGATE_ACCESS_LOG="on") as running,
+        product_in(Path(folder), output=log, TILLGATE_ACCESS_LOG="on", TILLGATE_WEB_PROCESSES="2") as running,
     ):
         yield running.installation, Path(folder, "log")
 
