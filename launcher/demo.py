@@ -32,7 +32,7 @@ AMOUNT_MINOR = 5000
 STRUCK = {"paystack": "verify", "flutterwave": "verify", "paypal": "capture"}
 FINAL = {"completed", "review", "canceled"}  # After these, waiting changes nothing.
 # A hung gateway holds a question for 45 s, so a demo with a fault may wait longer.
-PATIENCE_S, PATIENCE_WITH_FAULT_S = 30.0, 150.0
+PATIENCE_S, PATIENCE_WITH_FAULT_S, PATIENCE_WITH_EVENT_S = 30.0, 150.0, 5.0
 POLL_EVERY_S = 0.25
 ADVANCE_AFTER_S, ADVANCE_EVERY_S = 15.0, 5.0
 ADVANCE_BY_S, A_DAY_S = 300, 86_400
@@ -114,6 +114,7 @@ class Demo(Stage):
             payment: dict[str, Any] = self._payment(payment_id)
             self._show_events(reference)
             if payment["status"] in {self._end.status, *FINAL} or time.monotonic() > until:
+                self._await_event(reference)
                 return payment
             if time.monotonic() > advance_at:
                 step_s = self._end.advance_s
@@ -121,6 +122,13 @@ class Demo(Stage):
                 self.say("clock", f"product and sandbox {step_s} s on, so that the next question is due")
                 advance_at = time.monotonic() + ADVANCE_EVERY_S
             time.sleep(POLL_EVERY_S)
+
+    def _await_event(self, reference: str) -> None:
+        """The browser's return may have settled it before the gateway's event arrives."""
+        until = time.monotonic() + PATIENCE_WITH_EVENT_S
+        while not self._seen and time.monotonic() < until:
+            time.sleep(POLL_EVERY_S)
+            self._show_events(reference)
 
     def _payment(self, payment_id: str) -> dict[str, Any]:
         payment: dict[str, Any] = self.client.get(f"{self.product}/api/v1/payments/{payment_id}").json()[

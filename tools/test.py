@@ -65,6 +65,7 @@ WITHOUT_DATABASE = (
     "tests/reliability/test_doorbell.py",
     "tests/reliability/test_lost_answers.py",
     "tests/reliability/test_matrix.py",
+    "tests/reliability/test_money_back.py",
     "tests/reliability/test_renewal_answers.py",
     "tests/reliability/test_renewal_times.py",
     "tests/reliability/test_sweep.py",
