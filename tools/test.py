@@ -25,8 +25,12 @@ ALONE = {"--pdb", "-s", "--capture=no", "--trace", "--collect-only", "--co", "-n
 WITHOUT_DATABASE = (
     "tests/api/accounts",
     "tests/api/dukka",
+    "tests/api/test_access.py",
     "tests/api/test_amounts.py",
+    "tests/api/test_doctor.py",
     "tests/api/test_docs_pages.py",
+    "tests/api/test_gateway_accounts.py",
+    "tests/api/test_guessing.py",
     "tests/api/test_guest_limits.py",
     "tests/api/test_merchant.py",
     "tests/api/test_return_urls.py",

@@ -168,12 +168,12 @@ def test_a_payment_goes_through_in_a_product_that_the_demo_brings_along():
     ("gateway", "fault", "end", "taken"),
     [
         ("paystack", "timeout_after", "completed", "the money once"),
-        ("paystack", "wrong_amount", "review", "the money once"),
+        pytest.param("paystack", "wrong_amount", "review", "the money once", marks=pytest.mark.long),
         ("flutterwave", "", "completed", "the money once"),
         ("flutterwave", "wrong_currency", "review", "the money once"),
         ("paypal", "", "completed", "the money once"),
         ("paypal", "decline", "failed", "nothing"),
-        ("paypal", "pending", "completed", "the money once"),
+        pytest.param("paypal", "pending", "completed", "the money once", marks=pytest.mark.long),
     ],
 )
 def test_a_payment_goes_through_to_its_right_end(play_there, gateway, fault, end, taken):

@@ -83,7 +83,7 @@ def test_a_year_is_played_in_a_product_of_its_own(other):
     assert "a product of its own" in result.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.journey
 def test_a_year_is_charged_once_a_month_and_ends_when_it_is_stopped():
     result = run_demo()  # The two others take as long: `./run demo --recurring --gateway paypal`.

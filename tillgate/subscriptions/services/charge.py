@@ -226,12 +226,13 @@ def _follows_what_was_brought(cycle: Cycle, payment: Payment) -> bool:
     the one after it, once that is final."""
     if restoration.began_at() is None:
         return False
-    brought = list(payment.attempts.filter(initiated_by="merchant", status__in=OPEN_ATTEMPTS))
-    newest = max(map(try_number, payment.attempts.filter(initiated_by="merchant")), default=0)
-    if not brought and newest <= cycle.tries:
+    tries = list(payment.attempts.filter(initiated_by="merchant"))
+    newest = max(map(try_number, tries), default=0)
+    is_on_its_way = any(one.status in OPEN_ATTEMPTS for one in tries)
+    if not is_on_its_way and newest <= cycle.tries:
         return False
-    cycle.tries = cycle.tries_judged = newest
-    cycle.next_try_at = clock.now() + (LOOKED_AT_AGAIN if brought else timedelta(0))
+    cycle.tries = cycle.tries_judged = max(cycle.tries, newest)
+    cycle.next_try_at = clock.now() + (LOOKED_AT_AGAIN if is_on_its_way else timedelta(0))
     cycle.save(update_fields=["tries", "tries_judged", "next_try_at"])
     return True
 
