@@ -6,13 +6,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.builders import make_attempt, make_payment, make_payment_in
+from tests.builders import make_attempt, make_payment, make_payment_in, make_snapshot
 from tillgate.common import clock, restoration
 from tillgate.common.models import Restoration
 from tillgate.gateways.errors import GatewayUnknown
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.merchants.models import AuditEntry
 from tillgate.money import Money
+from tillgate.payments.services.sync import apply_answer
 from tillgate.payments.services.verify import violations
 
 LOST = "ATT-7Q2WBNC29XCWXJN3041SM72N47"
@@ -114,6 +115,20 @@ def test_a_payment_that_wants_no_money_gets_none(merchant, gateway):
 
     with pytest.raises(CommandError, match="wants no money"):
         adopt(done)
+
+
+def test_a_payment_that_is_paid_while_the_gateway_is_asked_gets_no_second_money(payment, gateway):
+    def answer(ref):
+        attempt = make_attempt(payment)
+        apply_answer(attempt, make_snapshot(attempt))
+        return said()
+
+    gateway.says("fetch_payment", answer)
+
+    with pytest.raises(CommandError, match="is completed: it wants no money"):
+        adopt(payment)
+
+    assert payment.attempts.count() == 1
 
 
 def test_a_silent_gateway_changes_nothing(payment, gateway):

@@ -59,6 +59,12 @@ class Diary:
         clock.advance(6)  # What was spread over the next seconds is due by then.
         run_due_jobs()
 
+    def reach_due_date(self) -> None:
+        """Go on to a minute after the next cycle is due, without a look."""
+        assert self.subscription.next_opens_at is not None
+        wait = self.subscription.next_opens_at - clock.now()
+        clock.advance(round(wait.total_seconds()) + 60)
+
     def pass_days(self, days: int, *, step_s: int = DAY_S) -> None:
         """Let time pass, with a look each step."""
         for _ in range(days * DAY_S // step_s):

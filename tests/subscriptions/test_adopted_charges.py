@@ -1,15 +1,13 @@
 """D-10: a charge of the lost installation that nothing here looks for is brought by a person."""
 
 from dataclasses import replace
-from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from tillgate.common import clock, restoration
+from tests.subscriptions.lost import ABSENT, restored
 from tillgate.common.jobs import run_due_jobs
-from tillgate.common.models import Restoration
 from tillgate.gateways.declines import decline
 from tillgate.gateways.protocol import GatewayState, PaymentSnapshot
 from tillgate.money import Money
@@ -17,18 +15,6 @@ from tillgate.payments.models import Surplus
 from tillgate.payments.services.charges import resolve_lost
 from tillgate.payments.services.verify import violations
 from tillgate.subscriptions.services.audit import broken_rules
-
-ABSENT = PaymentSnapshot(state=GatewayState.ABSENT, gateway_reference="")
-
-
-def restored():
-    now = clock.now()
-    Restoration.objects.create(backed_up_at=now - timedelta(hours=1), ran_until=now, released_at=now)
-    restoration.forget()
-
-
-def reach_due_date(diary):
-    clock.advance(round((diary.subscription.next_opens_at - clock.now()).total_seconds()) + 60)
 
 
 def charged(diary, number, state=GatewayState.SUCCEEDED, **fields):
@@ -58,7 +44,7 @@ def adopt(diary, number, index=1):
 def declined(diary, script):
     """A cycle whose card the bank has declined for good, in the backup: its customer is to act."""
     script.says("charge_saved", diary.declined("lost_or_stolen"))
-    reach_due_date(diary)
+    diary.reach_due_date()
     diary.look()
     assert diary.cycles()[0].needs_customer
     restored()
@@ -77,7 +63,7 @@ def test_what_was_charged_by_a_new_card_since_pays_its_due_date(declined, script
 @pytest.mark.parametrize("number", [2, 3])
 def test_what_was_declined_since_counts_as_a_try(diary, script, number):
     script.says("charge_saved", diary.declined(), diary.success)
-    reach_due_date(diary)
+    diary.reach_due_date()
     diary.look()
     restored()
     failure = decline("insufficient_funds")
@@ -107,7 +93,7 @@ def test_what_its_customer_has_paid_meanwhile_makes_it_a_surplus(declined, scrip
 
 def test_while_what_was_brought_is_on_its_way_nothing_is_charged(diary, script):
     script.says("charge_saved", diary.declined(), diary.success)
-    reach_due_date(diary)
+    diary.reach_due_date()
     diary.look()
     restored()
     script.says("fetch_payment", charged(diary, 2, GatewayState.PENDING))
@@ -130,7 +116,7 @@ def test_a_renewal_that_its_customer_has_paid_early_is_opened_for_it(diary, scri
     call_command("adopt_attempt", *words, stdout=StringIO())
     run_due_jobs()
 
-    reach_due_date(diary)
+    diary.reach_due_date()
     diary.pass_days(2)
 
     assert diary.requests == []
@@ -153,7 +139,7 @@ def test_another_due_dates_charge_is_not_taken(declined, script, number, index):
 
 
 def test_one_that_waits_to_be_resolved_is_named_instead(diary, script):
-    reach_due_date(diary)
+    diary.reach_due_date()
     restored()
     script.says("fetch_payment", ABSENT)
     diary.look()

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
-from django.db.models import Q
 
 from tillgate.gateways.errors import GatewayError
 from tillgate.gateways.registry import GATEWAYS
@@ -50,11 +49,12 @@ class Command(BaseCommand):
 def _wanted(reference: str) -> Payment:
     """Return the payment of that name, or the one that a subscription is owed, or wants next."""
     subscription = Subscription.objects.filter(reference=reference).first()
-    owed = payment_to_make(subscription.pk) if subscription else None
-    if subscription is not None and owed is None:
+    if subscription is None:
+        row = Payment.objects.filter(reference=reference).first()
+        if row is None:
+            raise CommandError(f"There is no payment {reference!r}.")
+        return row
+    wanted = payment_to_make(subscription.pk)
+    if wanted is None:
         raise CommandError(f"{reference} is {subscription.status} and wants no money now: name the payment.")
-    wanted = Q(pk=owed.pk) if owed else Q(reference=reference)
-    row = Payment.objects.select_related("merchant").filter(wanted).first()
-    if row is None:
-        raise CommandError(f"There is no payment {reference!r}.")
-    return row
+    return wanted

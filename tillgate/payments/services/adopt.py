@@ -25,14 +25,15 @@ def adopt_attempt(
     of our own charges for this payment begin with. Raises NotInThisState where the reference is none of ours,
     is known already, or the gateway does not know it; a GatewayError when it gives no usable answer.
     """
-    is_charge = re.fullmatch(rf"{re.escape(charge_prefix)}[1-9]\d?", gateway_reference, re.ASCII)
+    of_a_charge = rf"{re.escape(charge_prefix)}[1-9]\d?"
+    is_charge = charge_prefix and re.fullmatch(of_a_charge, gateway_reference, re.ASCII)
     attempt = Attempt(
         reference=new_reference("ATT"),
         payment=payment,
         gateway=gateway,
         mode=payment.mode,
         status=AttemptStatus.UNKNOWN,
-        initiated_by="merchant" if charge_prefix and is_charge else "customer",
+        initiated_by="merchant" if is_charge else "customer",
         gateway_reference=gateway_reference,
         # It was made since: what went back of it meanwhile is looked for from then on.
         created_at=restoration.began_at() or clock.now(),
@@ -67,7 +68,8 @@ def _require_adoptable(attempt: Attempt) -> None:
 def _store(attempt: Attempt, answer: PaymentSnapshot) -> None:
     """With the answer, so that nobody charges for the same in between."""
     payment = lock_payment(attempt.payment_id)
-    _require_adoptable(attempt)  # As it is now.
+    attempt.payment = payment  # As it is now, after the gateway was asked.
+    _require_adoptable(attempt)
     attempt.save(force_insert=True)
     told: dict[str, object] = {"attempt": attempt.reference, "gateway": attempt.gateway, "adopted": True}
     note(payment, "attempt.created", told, gateway=attempt.gateway, asked_at=clock.now())
