@@ -1,14 +1,17 @@
 """A web server that is told to stop says so first, where somebody is there to hear it."""
 
 import http.client
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing, suppress
 
 import pytest
 
 from launcher.environment import private_environment
+from launcher.processes import descendants
 from launcher.product import answers, free_ports
 from tests.products import put_tables
 
@@ -17,7 +20,7 @@ LEAVES_S = 2.0
 
 @pytest.fixture
 def serve(tmp_path):
-    """Start a web server with these settings; what still runs at the end is killed."""
+    """Start a web server with these settings; what still runs at the end is killed, with all below it."""
     started = []
 
     def start(**settings):
@@ -39,14 +42,16 @@ def serve(tmp_path):
 
     yield start
     for process in started:
-        process.kill()
+        for pid in [process.pid, *descendants(process.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait()
 
 
 def status(port, path):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path)
-    return connection.getresponse().status
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
 
 
 def test_it_serves_for_a_while_and_says_that_it_leaves(serve, tmp_path):
